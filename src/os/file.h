@@ -1,0 +1,19 @@
+/* Files, read whole and with a cap. Any thread; blocks on the file system. */
+#ifndef SL_OS_FILE_H
+#define SL_OS_FILE_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+/* Appends the file to out (whose maximum is the cap). Only regular files; errors name the path,
+ * what was tried and the system's reason. */
+int sl_file_read(const char *path, struct sl_buffer *out, struct sl_error *err) SL_CHECKED;
+
+/* A secret from a file, trimmed; SL_CONFIG where it is empty. A file that group or others can
+ * read gets a warning through log (may be NULL), with the chmod that mends it. Copies are wiped. */
+int sl_file_read_secret(const char *path, struct sl_secret *ret, const struct sl_log *log,
+                        struct sl_error *err) SL_CHECKED;
+
+#endif
