@@ -38,7 +38,7 @@ AC_DEFUN([SL_COMPILER_FLAGS], [
   SL_CFLAGS=
   m4_foreach_w([sl_flag], [-Wall -Wextra -Wshadow -Wconversion -Wvla -Wmissing-prototypes
     -Wstrict-prototypes -Wformat=2 -Wswitch-enum -Wundef -Wpointer-arith -Wwrite-strings
-    -Wcast-qual -fvisibility=hidden -fno-common -fstack-protector-strong],
+    -Wcast-qual -Wno-sign-conversion -fvisibility=hidden -fno-common -fstack-protector-strong],
     [SL_TRY_FLAG(sl_flag)])
   AS_IF([test "$enable_werror" = yes], [SL_CFLAGS="$SL_CFLAGS -Werror"])
   AS_IF([test -n "$sl_sanitizers"],

@@ -49,8 +49,8 @@ struct sl_error {
 #define SL_ERROR_INIT                                                                              \
     { .code = SL_OK, .http_status = 0, .retry_after_ms = -1, .text = "" }
 
-#define SL_PRINTF(format, first) __attribute__((format(printf, format, first)))
-#define SL_CHECKED               __attribute__((warn_unused_result))
+#define SL_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#define SL_CHECKED             __attribute__((warn_unused_result))
 
 /* Fills *err (status 0, no retry-after) and returns code, so that callers can write
  * `return sl_fail(err, SL_PARSE, "...", ...);`. Control characters in the text become blanks: a

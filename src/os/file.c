@@ -1,0 +1,79 @@
+/* Files, read whole and with a cap. */
+#include "os/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+static int read_all(int fd, const char *path, struct sl_buffer *out, struct sl_error *err) {
+    for (;;) {
+        char chunk[4096];
+        ssize_t n = read(fd, chunk, sizeof(chunk));
+        if (n > 0)
+            sl_buffer_append(out, chunk, (size_t)n);
+        sl_wipe(chunk, n > 0 ? (size_t)n : 0);
+        if (n == 0 || out->failed != SL_OK)
+            return sl_buffer_check(out, path, err);
+        if (n < 0 && errno != EINTR)
+            return sl_fail(err, SL_IO, "cannot read %s: %s", path, strerror(errno));
+    }
+}
+
+static int open_regular(const char *path, struct stat *ret_stat, struct sl_error *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        sl_fail(err, SL_IO, "cannot open %s: %s", path, strerror(errno));
+        return -1;
+    }
+    if (fstat(fd, ret_stat) < 0 || !S_ISREG(ret_stat->st_mode)) {
+        sl_fail(err, SL_IO, "%s is not a regular file", path);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int sl_file_read(const char *path, struct sl_buffer *out, struct sl_error *err) {
+    struct stat st;
+    int fd = open_regular(path, &st, err);
+    if (fd < 0)
+        return SL_IO;
+    int code = read_all(fd, path, out, err);
+    close(fd);
+    return code;
+}
+
+int sl_file_read_secret(const char *path, struct sl_secret *ret, const struct sl_log *log,
+                        struct sl_error *err) {
+    struct stat st;
+    int fd = open_regular(path, &st, err);
+    if (fd < 0)
+        return SL_IO;
+    if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        sl_log(log, SL_LOG_WARNING, "%s can be read by others than its owner: chmod 600 %s", path,
+               path);
+
+    struct sl_buffer text;
+    sl_buffer_init(&text, SL_LIMIT_SECRET_FILE_BYTES);
+    struct sl_secret secret = SL_SECRET_INIT;
+    /* Sized once, so that growing leaves no copy behind. */
+    sl_buffer_reserve(&text, SL_LIMIT_SECRET_FILE_BYTES);
+    int code = read_all(fd, path, &text, err);
+    if (code == SL_OK)
+        code = sl_secret_set_trimmed(&secret, text.data, text.len, err);
+    if (code == SL_OK && secret.len == 0)
+        code = sl_fail(err, SL_CONFIG, "%s is empty: it must hold the secret", path);
+    if (code == SL_OK) {
+        sl_secret_release(ret);
+        *ret = secret;
+    } else {
+        sl_secret_release(&secret);
+    }
+    sl_buffer_wipe(&text);
+    close(fd);
+    return code;
+}
