@@ -13,7 +13,6 @@ struct sl_json_writer {
     unsigned depth;
     uint32_t is_array;    /* one bit per open bracket */
     uint32_t has_element; /* likewise */
-    bool after_key;
 };
 
 void sl_json_writer_init(struct sl_json_writer *w, struct sl_buffer *out);
