@@ -1,0 +1,64 @@
+/* What an operator writes for the scaler: the plugin's block with its clusters and pools. The
+ * tables are the only home of names, defaults, ranges and help; the manual and the example files
+ * are printed from them. No I/O. Main thread. */
+#ifndef SL_SCALER_OPTIONS_H
+#define SL_SCALER_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/option.h"
+#include "scaler/policy.h"
+
+/* <Plugin workerpool_scaler> with <Cluster "prod"> and <Pool "name in Spacelift"> inside. */
+extern const struct sl_option_block sl_scaler_plugin_block;
+extern const struct sl_option_block sl_scaler_cluster_block;
+extern const struct sl_option_block sl_scaler_pool_block;
+
+struct sl_cluster_options {
+    char *name;
+    char *kube_config; /* NULL: the credentials of the pod this runs in */
+    char *context;     /* NULL: the file's current-context */
+    int64_t timeout_ms;
+};
+
+struct sl_pool_options {
+    char *name;           /* in Spacelift */
+    char *cluster;        /* NULL: the only one; set by sl_scaler_config_check() */
+    size_t cluster_index; /* likewise */
+    char *kube_namespace; /* NULL: that of the kubeconfig's context, or of the pod */
+    char *worker_pool;    /* of the resource; set to name by sl_scaler_config_check() if left out */
+    char *worker_pool_id; /* NULL: whichever pool has the name */
+    int64_t min_workers;
+    int64_t max_workers;
+    int64_t target_utilization_percent;
+    int64_t scale_in_window_ms;
+    int64_t stale_after_ms; /* 0: see struct sl_policy */
+};
+
+/* All zero is an empty configuration. */
+struct sl_scaler_config {
+    struct sl_cluster_options **clusters;
+    size_t cluster_count;
+    struct sl_pool_options **pools;
+    size_t pool_count;
+};
+
+/* A new entry with its defaults, owned by config; fill it through the block's table. SL_CONFIG:
+ * the name is empty, or taken. */
+int sl_scaler_config_add_cluster(struct sl_scaler_config *config, const char *name,
+                                 struct sl_cluster_options **ret, struct sl_error *err) SL_CHECKED;
+int sl_scaler_config_add_pool(struct sl_scaler_config *config, const char *name,
+                              struct sl_pool_options **ret, struct sl_error *err) SL_CHECKED;
+
+/* All has been read: does it fit together? Without a <Cluster> one is made that uses the
+ * credentials of the pod. SL_CONFIG names the pool, the options and what to do. May be called
+ * again after more has been added. */
+int sl_scaler_config_check(struct sl_scaler_config *config, struct sl_error *err) SL_CHECKED;
+
+void sl_scaler_config_release(struct sl_scaler_config *config);
+
+/* The part of the options that decide() needs. */
+struct sl_policy sl_pool_policy(const struct sl_pool_options *pool);
+
+#endif

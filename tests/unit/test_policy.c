@@ -1,0 +1,637 @@
+/* Every sentence of the scaling policy as a named case, and its invariants over millions of random
+ * steps. Time is an argument; nothing here waits. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "scaler/options.h"
+#include "scaler/policy.h"
+
+enum { MAX_STEPS = 10, MAX_WORD_BYTES = 100, KEEP = -2, NO_DATA = -3 };
+
+/* The tutorial's pool; a case says what differs, in the words of the configuration file. */
+static const char usual[] = "MaxWorkers 5, ScaleInWindow 60, StaleAfter 60";
+
+/* "Name value, Name value" */
+static void set_options(struct sl_pool_options *pool, const char *text) {
+    while (*text != '\0') {
+        struct sl_error err = SL_ERROR_INIT;
+        char name[MAX_WORD_BYTES] = "";
+        char value[MAX_WORD_BYTES] = "";
+        size_t name_len = strcspn(text, " ");
+        size_t value_len = strcspn(text + name_len + 1, ",");
+
+        assert_true(name_len < sizeof name && value_len < sizeof value);
+        memcpy(name, text, name_len);
+        memcpy(value, text + name_len + 1, value_len);
+        if (sl_option_set(sl_scaler_pool_block.options, pool, "Pool", name, value, &err) != SL_OK) {
+            fail_msg("%s", err.text);
+        }
+        text += name_len + 1 + value_len;
+        text += strspn(text, ", ");
+    }
+}
+
+/* The policy that these options make. */
+static struct sl_policy policy_of(const char *changes) {
+    struct sl_pool_options pool = {0};
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_policy policy;
+
+    assert_int_equal(sl_option_defaults(sl_scaler_pool_block.options, &pool, &err), SL_OK);
+    set_options(&pool, usual);
+    set_options(&pool, changes);
+    policy = sl_pool_policy(&pool);
+    if (sl_policy_check(&policy, &err) != SL_OK) {
+        fail_msg("%s", err.text);
+    }
+    sl_option_release(sl_scaler_pool_block.options, &pool);
+    return policy;
+}
+
+/* One look at the pool. current KEEP: what the step before has set. pending NO_DATA: no new
+ * snapshot, the last one is looked at again. */
+struct step {
+    int64_t at_s;
+    int64_t busy;
+    int64_t pending;
+    int32_t current;
+    int32_t size;
+    enum sl_rule rule;
+    enum sl_clamp clamp;
+};
+
+struct policy_case {
+    const char *name;
+    const char *options;
+    struct step steps[MAX_STEPS];
+};
+
+static void run_case(const struct policy_case *c) {
+    struct sl_policy policy = policy_of(c->options);
+    struct sl_scaler_state state = {0};
+    struct sl_snapshot snapshot = {0};
+    bool has_snapshot = false;
+    int32_t current = 0;
+
+    for (size_t i = 0; i < MAX_STEPS && (i == 0 || c->steps[i].at_s > 0); i++) {
+        const struct step *s = &c->steps[i];
+        struct sl_decision d;
+        int64_t now_ms = s->at_s * 1000;
+
+        if (s->pending != NO_DATA) {
+            snapshot = sl_snapshot_of((double)s->pending, (double)s->busy, now_ms, 0);
+            has_snapshot = true;
+        }
+        current = s->current == KEEP ? current : s->current;
+        sl_policy_decide(&policy, &state, has_snapshot ? &snapshot : NULL, current, now_ms, &d);
+        if (d.size != s->size || d.rule != s->rule || d.clamp != s->clamp) {
+            char text[256];
+
+            (void)sl_decision_describe(&policy, &d, now_ms, text, sizeof text);
+            fail_msg("%s: at %" PRId64
+                     " s: %d -> %d (rule %d, clamp %d; %s), expected %d (rule %d, "
+                     "clamp %d)",
+                     c->name, s->at_s, (int)current, (int)d.size, (int)d.rule, (int)d.clamp, text,
+                     (int)s->size, (int)s->rule, (int)s->clamp);
+        }
+        current = d.size;
+    }
+}
+
+#define DEMAND   SL_RULE_DEMAND
+#define MINIMUM  SL_RULE_MINIMUM
+#define HOLD     SL_RULE_HOLD
+#define NONE     SL_CLAMP_NONE
+#define MAXIMUM  SL_CLAMP_MAXIMUM
+#define WINDOW   SL_CLAMP_WINDOW
+#define WATCHING SL_CLAMP_WATCHING
+#define KEEPING  SL_CLAMP_DEMAND
+
+static const struct policy_case cases[] = {
+    {"a run that waits behind a busy worker gets a worker", "", {{1, 1, 1, 1, 2, DEMAND, NONE}}},
+    {"busy workers count as much as waiting runs", "", {{1, 2, 1, 2, 3, DEMAND, NONE}}},
+    {"an exact fit changes nothing", "", {{1, 3, 0, 3, 3, DEMAND, NONE}}},
+    {"a deficit of ten percent is not ignored",
+     "MaxWorkers 20",
+     {{1, 10, 1, 10, 11, DEMAND, NONE}}},
+    {"a burst goes to the maximum in one step and says that more would be used",
+     "",
+     {{1, 1, 8, 1, 5, DEMAND, MAXIMUM}}},
+    {"an empty queue keeps the minimum", "", {{1, 0, 0, 1, 1, MINIMUM, NONE}}},
+    {"a pool below the minimum is raised", "MinWorkers 3", {{1, 1, 0, 1, 3, MINIMUM, NONE}}},
+    {"min 0 lets an idle pool go to nothing once the window has been watched",
+     "MinWorkers 0",
+     {{1, 0, 0, 1, 1, DEMAND, WATCHING}, {61, 0, 0, KEEP, 0, DEMAND, NONE}}},
+    {"from nothing to work without delay", "MinWorkers 0", {{1, 0, 2, 0, 2, DEMAND, NONE}}},
+    {"the size falls to what the window has seen and no further",
+     "",
+     {{1, 4, 0, 4, 4, DEMAND, NONE},
+      {40, 3, 0, KEEP, 4, DEMAND, WATCHING},
+      {61, 1, 0, KEEP, 3, DEMAND, WINDOW},
+      {99, 1, 0, KEEP, 3, DEMAND, WINDOW},
+      {100, 1, 0, KEEP, 1, DEMAND, NONE}}},
+    {"a new peak within the window starts it again",
+     "",
+     {{1, 3, 0, 3, 3, DEMAND, NONE},
+      {50, 1, 0, KEEP, 3, DEMAND, WATCHING},
+      {55, 3, 0, KEEP, 3, DEMAND, NONE},
+      {70, 1, 0, KEEP, 3, DEMAND, WINDOW},
+      {114, 1, 0, KEEP, 3, DEMAND, WINDOW},
+      {115, 1, 0, KEEP, 1, DEMAND, NONE}}},
+    {"time alone ends the window: the same snapshot looked at again",
+     "",
+     {{1, 3, 0, 3, 3, DEMAND, NONE},
+      {60, 1, 0, KEEP, 3, DEMAND, WATCHING},
+      {61, 1, NO_DATA, KEEP, 1, DEMAND, NONE}}},
+    {"after a restart nothing shrinks until a whole window has been watched",
+     "",
+     {{1, 1, 0, 5, 5, DEMAND, WATCHING},
+      {31, 1, 0, KEEP, 5, DEMAND, WATCHING},
+      {60, 1, 0, KEEP, 5, DEMAND, WATCHING},
+      {61, 1, 0, KEEP, 1, DEMAND, NONE}}},
+    {"after a restart growth is not delayed", "", {{1, 3, 1, 3, 4, DEMAND, NONE}}},
+    {"after a gap in the data the window is watched anew",
+     "",
+     {{1, 3, 0, 3, 3, DEMAND, NONE},
+      {60, 3, 0, KEEP, 3, DEMAND, NONE},
+      {121, 1, 0, KEEP, 3, DEMAND, WATCHING},
+      {180, 1, 0, KEEP, 3, DEMAND, WATCHING},
+      {181, 1, 0, KEEP, 1, DEMAND, NONE}}},
+    {"a window of nothing shrinks at once",
+     "ScaleInWindow 0",
+     {{1, 1, 0, 5, 1, DEMAND, NONE}, {2, 0, 0, KEEP, 1, MINIMUM, NONE}}},
+    {"never below the demand, even far above the maximum",
+     "ScaleInWindow 0",
+     {{1, 7, 0, 8, 7, DEMAND, KEEPING}, {2, 4, 2, KEEP, 6, DEMAND, KEEPING}}},
+    {"a pool above the maximum is not made larger",
+     "ScaleInWindow 0",
+     {{1, 7, 3, 8, 8, DEMAND, KEEPING}}},
+    {"a pool above the maximum shrinks to it when the demand allows",
+     "",
+     {{1, 5, 0, 8, 8, DEMAND, WATCHING}, {61, 5, 0, KEEP, 5, DEMAND, NONE}}},
+    {"a size lowered by hand is not raised by the window",
+     "",
+     {{1, 5, 0, 5, 5, DEMAND, NONE}, {30, 2, 0, 3, 3, DEMAND, WATCHING}}},
+    {"a target utilization of 50 percent doubles the pool",
+     "TargetUtilization 50, MaxWorkers 20",
+     {{1, 2, 1, 3, 6, DEMAND, NONE}}},
+    {"utilization rounds up",
+     "TargetUtilization 80, MaxWorkers 20",
+     {{1, 4, 0, 4, 5, DEMAND, NONE}, {2, 9, 0, KEEP, 12, DEMAND, NONE}}},
+    {"a pool size that nobody has set is taken for one worker and written",
+     "",
+     {{1, 0, 0, SL_SIZE_UNSET, 1, MINIMUM, NONE}}},
+    {"a pool size that nobody has set grows with the demand",
+     "",
+     {{1, 0, 3, SL_SIZE_UNSET, 3, DEMAND, NONE}}},
+    {"no data from the start: the size stays", "", {{1, 0, NO_DATA, 3, 3, HOLD, NONE}}},
+    {"no data from the start: the minimum is kept all the same",
+     "MinWorkers 2",
+     {{1, 0, NO_DATA, 0, 2, MINIMUM, NONE}}},
+    {"no data from the start: an unset size stays unset",
+     "",
+     {{1, 0, NO_DATA, SL_SIZE_UNSET, SL_SIZE_UNSET, HOLD, NONE}}},
+    {"no data: not even a size above the maximum is lowered",
+     "",
+     {{1, 0, NO_DATA, 9, 9, HOLD, NONE}}},
+    {"an old snapshot is no empty queue: the size stays",
+     "",
+     {{1, 3, 0, 3, 3, DEMAND, NONE},
+      {61, 3, NO_DATA, KEEP, 3, DEMAND, NONE},
+      {62, 3, NO_DATA, KEEP, 3, HOLD, NONE},
+      {999999, 3, NO_DATA, KEEP, 3, HOLD, NONE}}},
+};
+
+static void test_sentences(void **unused) {
+    (void)unused;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        run_case(&cases[i]);
+    }
+}
+
+/* ---- data that is none ---- */
+
+struct data_case {
+    const char *name;
+    struct sl_snapshot snapshot;
+    enum sl_data_state state;
+    const char *text;
+};
+
+static const struct data_case data_cases[] = {
+    {"unknown pool",
+     {.state = SL_DATA_UNKNOWN},
+     SL_DATA_UNKNOWN,
+     "Spacelift reports other pools, but none of this name: holding at 4 workers"},
+    {"ambiguous name",
+     {.state = SL_DATA_AMBIGUOUS},
+     SL_DATA_AMBIGUOUS,
+     "Spacelift reports two pools of this name: set WorkerPoolID: holding at 4 workers"},
+    {"future",
+     {.state = SL_DATA_FUTURE},
+     SL_DATA_FUTURE,
+     "data from the future: compare the clocks: holding at 4 workers"},
+    {"invalid",
+     {.state = SL_DATA_INVALID},
+     SL_DATA_INVALID,
+     "numbers that cannot be: negative, not whole or too large: holding at 4 workers"},
+    {"negative pending", {.runs_pending = -1}, SL_DATA_INVALID, NULL},
+    {"negative busy", {.workers_busy = INT64_MIN}, SL_DATA_INVALID, NULL},
+    {"stale",
+     {.observed_ms = -75000},
+     SL_DATA_STALE,
+     "no data from Spacelift for 75 s: holding at 4 workers"},
+};
+
+static void test_no_data_never_shrinks(void **unused) {
+    struct sl_policy policy = policy_of("ScaleInWindow 0");
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof data_cases / sizeof data_cases[0]; i++) {
+        const struct data_case *c = &data_cases[i];
+        struct sl_scaler_state state = {0};
+        struct sl_decision d;
+        char text[256];
+
+        sl_policy_decide(&policy, &state, &c->snapshot, 4, 0, &d);
+        (void)sl_decision_describe(&policy, &d, 0, text, sizeof text);
+        if (d.size != 4 || d.data != c->state || d.rule != SL_RULE_HOLD) {
+            fail_msg("%s: size %d, state %d", c->name, (int)d.size, (int)d.data);
+        }
+        if (c->text != NULL) {
+            assert_string_equal(text, c->text);
+        }
+    }
+}
+
+struct value_case {
+    const char *name;
+    double pending;
+    double busy;
+    enum sl_data_state state;
+};
+
+static void test_values_of_a_data_source(void **unused) {
+    static const struct value_case values[] = {
+        {"whole", 3, 4, SL_DATA_GOOD},
+        {"nothing at all", 0, 0, SL_DATA_GOOD},
+        {"minus zero", -0.0, 0, SL_DATA_GOOD},
+        {"NaN pending", __builtin_nan(""), 1, SL_DATA_INVALID},
+        {"NaN busy", 1, __builtin_nan(""), SL_DATA_INVALID},
+        {"infinite", __builtin_inf(), 1, SL_DATA_INVALID},
+        {"minus infinite", 1, -__builtin_inf(), SL_DATA_INVALID},
+        {"negative", -1, 1, SL_DATA_INVALID},
+        {"a fraction", 1.5, 1, SL_DATA_INVALID},
+        {"more runs than there can be", 1e18, 1, SL_DATA_INVALID},
+        {"the most that is believed", 1e9, 1, SL_DATA_GOOD},
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct sl_snapshot s = sl_snapshot_of(values[i].pending, values[i].busy, 7, 10000);
+
+        if (s.state != values[i].state || s.observed_ms != 7 || s.interval_ms != 10000) {
+            fail_msg("%s: state %d", values[i].name, (int)s.state);
+        }
+    }
+}
+
+static void test_stale_after(void **unused) {
+    struct sl_policy policy = policy_of("");
+    struct sl_snapshot s = {.interval_ms = 10000};
+
+    (void)unused;
+    assert_int_equal(sl_policy_stale_after_ms(&policy, &s), 60000);
+    policy.stale_after_ms = 0;
+    assert_int_equal(sl_policy_stale_after_ms(&policy, NULL), 60000);
+    assert_int_equal(sl_policy_stale_after_ms(&policy, &s), 60000);
+    s.interval_ms = 300000;
+    assert_int_equal(sl_policy_stale_after_ms(&policy, &s), 900000);
+    s.interval_ms = INT64_MAX;
+    assert_int_equal(sl_policy_stale_after_ms(&policy, &s), INT64_MAX);
+}
+
+/* ---- what people read ---- */
+
+struct text_case {
+    const char *options;
+    int64_t pending;
+    int64_t busy;
+    int32_t current;
+    const char *text;
+};
+
+static void test_words(void **unused) {
+    static const struct text_case texts[] = {
+        {"", 1, 1, 1, "busy 1 + pending 1 = 2"},
+        {"", 8, 1, 1, "busy 1 + pending 8 = 9, held at MaxWorkers 5 (4 more would be used)"},
+        {"", 0, 0, 1, "busy 0 + pending 0 = 0, MinWorkers 1"},
+        {"TargetUtilization 80, MaxWorkers 20", 0, 9, 9,
+         "busy 9 + pending 0 = 9, 12 workers at 80 % utilization"},
+        {"", 0, 1, 4,
+         "busy 1 + pending 0 = 1, not smaller for 60 s: ScaleInWindow (60 s) has not been watched "
+         "in full"},
+        {"ScaleInWindow 0", 0, 7, 8,
+         "busy 7 + pending 0 = 7, above MaxWorkers 5 but not below the demand"},
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct sl_policy policy = policy_of(texts[i].options);
+        struct sl_scaler_state state = {0};
+        struct sl_snapshot s = {.runs_pending = texts[i].pending, .workers_busy = texts[i].busy};
+        struct sl_decision d;
+        char text[256];
+
+        sl_policy_decide(&policy, &state, &s, texts[i].current, 0, &d);
+        (void)sl_decision_describe(&policy, &d, 0, text, sizeof text);
+        assert_string_equal(text, texts[i].text);
+        assert_int_equal(sl_decision_describe(&policy, &d, 0, text, 8), strlen(texts[i].text));
+    }
+}
+
+static void test_words_of_the_window(void **unused) {
+    struct sl_policy policy = policy_of("");
+    struct sl_scaler_state state = {0};
+    struct sl_snapshot s = {.workers_busy = 4};
+    struct sl_decision d;
+    char text[256];
+
+    (void)unused;
+    sl_policy_decide(&policy, &state, &s, 4, 0, &d);
+    s = (struct sl_snapshot){.workers_busy = 3, .observed_ms = 30000};
+    sl_policy_decide(&policy, &state, &s, 4, 30000, &d);
+    s = (struct sl_snapshot){.workers_busy = 1, .observed_ms = 60000};
+    sl_policy_decide(&policy, &state, &s, 4, 60001, &d);
+    (void)sl_decision_describe(&policy, &d, 60001, text, sizeof text);
+    assert_string_equal(text,
+                        "busy 1 + pending 0 = 1, not below 3 for 30 s: that was wanted within "
+                        "ScaleInWindow (60 s)");
+    assert_int_equal(d.next_change_ms, 90000);
+}
+
+/* ---- contradictions ---- */
+
+static void test_check_refuses(void **unused) {
+    struct sl_policy good = policy_of("");
+    struct sl_policy bad[] = {good, good, good, good, good, good};
+    struct sl_error err = SL_ERROR_INIT;
+
+    (void)unused;
+    bad[0].min_workers = 6;
+    bad[1].min_workers = -1;
+    bad[2].max_workers = SL_LIMIT_WORKERS + 1;
+    bad[3].target_utilization_percent = 0;
+    bad[4].scale_in_window_ms = -1;
+    bad[5].stale_after_ms = -1;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(sl_policy_check(&bad[i], &err), SL_CONFIG);
+    }
+    assert_int_equal(sl_policy_check(&bad[0], &err), SL_CONFIG);
+    assert_string_equal(err.text, "MinWorkers 6 is more than MaxWorkers 5: lower the one or raise "
+                                  "the other");
+}
+
+/* ---- invariants ---- */
+
+static uint64_t next_random(uint64_t *seed) {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+static int64_t below(uint64_t *seed, int64_t limit) {
+    return (int64_t)(next_random(seed) % (uint64_t)limit);
+}
+
+/* Mostly small numbers, sometimes absurd ones. */
+static int64_t some_count(uint64_t *seed) {
+    static const int64_t extremes[] = {0, 1, INT32_MAX, INT64_MAX, INT64_MAX - 1, 1000000000};
+
+    if (below(seed, 50) == 0) {
+        return extremes[below(seed, (int64_t)(sizeof extremes / sizeof extremes[0]))];
+    }
+    return below(seed, 30);
+}
+
+static struct sl_policy some_policy(uint64_t *seed) {
+    struct sl_policy p = {
+        .min_workers = (int32_t)below(seed, 4),
+        .target_utilization_percent = (int32_t)(1 + below(seed, 100)),
+        .scale_in_window_ms = below(seed, 4) == 0 ? 0 : below(seed, 300000),
+        .stale_after_ms = below(seed, 2) == 0 ? 0 : 1 + below(seed, 100000),
+    };
+
+    p.max_workers = p.min_workers + 1 + (int32_t)below(seed, 40);
+    if (below(seed, 20) == 0) {
+        p.max_workers = SL_LIMIT_WORKERS;
+    }
+    return p;
+}
+
+static int32_t smaller(int32_t a, int64_t b) {
+    return b < a ? (int32_t)b : a;
+}
+
+static void check_invariants(const struct sl_policy *p, const struct sl_decision *d) {
+    int32_t before = d->current == SL_SIZE_UNSET ? 1 : d->current;
+
+    if (d->data != SL_DATA_GOOD) {
+        assert_true(d->size >= d->current); /* a fault never shrinks */
+        assert_true(d->size == d->current || d->size == p->min_workers);
+        return;
+    }
+    assert_true(d->size >= p->min_workers || d->size == before);
+    assert_true(d->size >= smaller(p->max_workers, d->demand));  /* never below the demand */
+    assert_true(d->size <= p->max_workers || d->size <= before); /* growth ends at the maximum */
+    assert_true(d->size >= before || d->size >= smaller(before, d->demand));
+    assert_true(d->size <= p->max_workers || d->clamp == SL_CLAMP_DEMAND ||
+                d->clamp == SL_CLAMP_WATCHING);
+    assert_int_equal(d->unmet, d->demand > d->size ? d->demand - d->size : 0);
+}
+
+/* The same question again gets the same answer; the answer, once carried out, is final. */
+static void check_idempotent(const struct sl_policy *p, const struct sl_scaler_state *state,
+                             const struct sl_snapshot *s, int64_t now_ms,
+                             const struct sl_decision *d) {
+    struct sl_scaler_state copy = *state;
+    struct sl_decision again;
+
+    sl_policy_decide(p, &copy, s, d->current, now_ms, &again);
+    assert_int_equal(again.size, d->size);
+    sl_policy_decide(p, &copy, s, d->size, now_ms, &again);
+    assert_int_equal(again.size, d->size);
+}
+
+/* One more run never makes the pool smaller. */
+static void check_monotone(const struct sl_policy *p, const struct sl_scaler_state *before,
+                           const struct sl_snapshot *s, int64_t now_ms,
+                           const struct sl_decision *d) {
+    struct sl_scaler_state copy = *before;
+    struct sl_snapshot more = *s;
+    struct sl_decision other;
+
+    if (d->data != SL_DATA_GOOD || s->runs_pending == INT64_MAX) {
+        return;
+    }
+    more.runs_pending++;
+    sl_policy_decide(p, &copy, &more, d->current, now_ms, &other);
+    assert_true(other.size >= d->size);
+}
+
+static struct sl_snapshot some_snapshot(uint64_t *seed, int64_t now_ms) {
+    struct sl_snapshot s = {
+        .state = below(seed, 20) == 0 ? (enum sl_data_state)below(seed, 7) : SL_DATA_GOOD,
+        .runs_pending = some_count(seed),
+        .workers_busy = some_count(seed),
+        .observed_ms = now_ms - below(seed, 2000),
+        .interval_ms = 10000,
+    };
+
+    if (below(seed, 100) == 0) {
+        s.runs_pending = -s.runs_pending - 1;
+    }
+    return s;
+}
+
+static void test_invariants(void **unused) {
+    uint64_t seed = 0x5eed;
+
+    (void)unused;
+    for (int pool = 0; pool < 20000; pool++) {
+        struct sl_policy p = some_policy(&seed);
+        struct sl_scaler_state state = {0};
+        int64_t now_ms = below(&seed, 1000000);
+        int32_t current = (int32_t)below(&seed, 20) - 1;
+
+        for (int step = 0; step < 100; step++) {
+            struct sl_scaler_state before = state;
+            struct sl_snapshot s = some_snapshot(&seed, now_ms);
+            struct sl_decision d;
+
+            sl_policy_decide(&p, &state, &s, current, now_ms, &d);
+            check_invariants(&p, &d);
+            if (step % 4 == 0) {
+                check_idempotent(&p, &state, &s, now_ms, &d);
+                check_monotone(&p, &before, &s, now_ms, &d);
+            }
+            current = below(&seed, 30) == 0 ? (int32_t)below(&seed, 60) : d.size;
+            now_ms += below(&seed, below(&seed, 20) == 0 ? 400000 : 15000);
+        }
+    }
+}
+
+static void test_extreme_clocks(void **unused) {
+    static const int64_t times[] = {INT64_MIN, INT64_MIN + 1, -1, 0, 1, INT64_MAX - 1, INT64_MAX};
+    struct sl_policy policy = policy_of("");
+    size_t n = sizeof times / sizeof times[0];
+
+    (void)unused;
+    for (size_t i = 0; i < n * n; i++) {
+        struct sl_scaler_state state = {0};
+        struct sl_snapshot s = {.workers_busy = 1, .observed_ms = times[i / n]};
+        struct sl_decision d;
+
+        sl_policy_decide(&policy, &state, &s, 3, times[i % n], &d);
+        assert_true(d.size == 3 || d.size == 1);
+        sl_policy_decide(&policy, &state, &s, 3, times[i % n], &d);
+        assert_true(d.size == 3 || d.size == 1);
+    }
+}
+
+/* ---- the history alone, against one that keeps everything ---- */
+
+enum { ALL_PEAKS = 2000 };
+
+static int32_t true_peak(const struct sl_peak *all, size_t n, int64_t now_ms, int64_t window_ms) {
+    int32_t peak = -1;
+
+    for (size_t i = 0; i < n; i++) {
+        if (now_ms - all[i].at_ms < window_ms && all[i].wanted > peak) {
+            peak = all[i].wanted;
+        }
+    }
+    return peak;
+}
+
+/* range: of the values. Up to SL_HISTORY_PEAKS different ones the answer is exact. */
+static void compare_histories(uint64_t seed, int64_t range) {
+    struct sl_history h = {0};
+    static struct sl_peak all[ALL_PEAKS];
+    const int64_t window_ms = 50000;
+    int64_t now_ms = 0;
+
+    for (size_t i = 0; i < ALL_PEAKS; i++) {
+        int64_t until_ms = 0;
+        int32_t expected = 0;
+        int32_t peak = 0;
+
+        now_ms += below(&seed, 1000);
+        all[i] = (struct sl_peak){now_ms, (int32_t)below(&seed, range)};
+        sl_history_add(&h, now_ms, all[i].wanted, window_ms);
+        assert_true(h.count <= SL_HISTORY_PEAKS);
+        peak = sl_history_peak(&h, now_ms + 20, window_ms, &until_ms);
+        expected = true_peak(all, i + 1, now_ms + 20, window_ms);
+        assert_true(peak >= expected);
+        if (range <= SL_HISTORY_PEAKS) {
+            assert_int_equal(peak, expected);
+        }
+        assert_true(until_ms > now_ms);
+    }
+}
+
+static void test_history(void **unused) {
+    (void)unused;
+    for (uint64_t seed = 1; seed < 40; seed++) {
+        compare_histories(seed * 77, 5);
+        compare_histories(seed * 77, SL_HISTORY_PEAKS);
+        compare_histories(seed * 77, 100000);
+    }
+}
+
+/* A slow fall over more values than the history has room for: never too low. */
+static void test_history_overflow_is_cautious(void **unused) {
+    struct sl_history h = {0};
+    int64_t until_ms = 0;
+
+    (void)unused;
+    for (int32_t i = 0; i < 500; i++) {
+        sl_history_add(&h, i * 10, 1000 - i, 100000);
+    }
+    assert_int_equal(sl_history_peak(&h, 5000, 100000, &until_ms), 1000);
+    for (int64_t now_ms = 100000; now_ms < 104990; now_ms += 10) {
+        int32_t at_least = 1000 - (int32_t)((now_ms - 100000) / 10) - 1;
+
+        assert_true(sl_history_peak(&h, now_ms, 100000, &until_ms) >= at_least);
+    }
+    assert_int_equal(sl_history_peak(&h, 104990, 100000, &until_ms), -1);
+    sl_history_add(&h, 0, 3, 100000);
+    assert_int_equal(sl_history_peak(&h, 5000, 100000, &until_ms), 1000);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_no_data_never_shrinks),
+        cmocka_unit_test(test_values_of_a_data_source),
+        cmocka_unit_test(test_stale_after),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_words_of_the_window),
+        cmocka_unit_test(test_check_refuses),
+        cmocka_unit_test(test_invariants),
+        cmocka_unit_test(test_extreme_clocks),
+        cmocka_unit_test(test_history),
+        cmocka_unit_test(test_history_overflow_is_cautious),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
