@@ -2,10 +2,11 @@
  * are right once and for all.
  *
  * Always: certificate and host name verified (unless the operator says otherwise), http and https
- * only, connect and total timeout, bodies capped, redirects not followed to another host or scheme
- * (none is followed for POST, PUT and PATCH), connections and TLS sessions reused, compression
- * accepted, no signals, no Expect: 100-continue, environment proxies honoured (CURLOPT_PROXY,
- * no_proxy as libcurl documents them), a wake-up that ends a request within milliseconds.
+ * only, connect and total timeout, bodies capped after decompression, no redirect followed (a token
+ * must not travel; the answer says where to), connections and TLS sessions reused, compression
+ * accepted, no signals, no Expect: 100-continue, environment proxies honoured (http_proxy,
+ * https_proxy, no_proxy as libcurl documents them), a wake-up that ends a request within
+ * milliseconds.
  *
  * Clients take a struct sl_transport, not a struct sl_http, so that a unit test can answer from a
  * script. One struct sl_http serves one thread at a time. */
@@ -20,7 +21,7 @@
 #include "base/secret.h"
 #include "os/wakeup.h"
 
-enum { SL_HTTP_MAX_HEADERS = 16, SL_HTTP_CONTENT_TYPE_BYTES = 64 };
+enum { SL_HTTP_MAX_HEADERS = 16, SL_HTTP_CONTENT_TYPE_BYTES = 64, SL_HTTP_LOCATION_BYTES = 256 };
 
 struct sl_http_header {
     const char *name;
@@ -31,7 +32,7 @@ struct sl_http_request {
     const char *method; /* "GET", "POST", "PUT", "PATCH", "DELETE" */
     const char *url;
     struct sl_http_header headers[SL_HTTP_MAX_HEADERS]; /* ends at the first without a name */
-    const struct sl_secret *bearer; /* "Authorization: Bearer ..."; never sent across a redirect */
+    const struct sl_secret *bearer; /* "Authorization: Bearer ..." */
     const char *user;               /* basic authentication; NULL: none */
     const struct sl_secret *password;
     const char *body; /* NULL: none */
@@ -53,6 +54,7 @@ struct sl_http_request {
 struct sl_http_response {
     int status;
     char content_type[SL_HTTP_CONTENT_TYPE_BYTES]; /* "" where none came */
+    char location[SL_HTTP_LOCATION_BYTES];         /* of a redirect; "" where none came */
     int64_t retry_after_ms; /* from seconds or from a date (RFC 9110 10.2.3); -1: none; never < 0 */
     int64_t date_ms;        /* the server's clock, from Date; -1: none */
     int64_t duration_ms;    /* from start to last byte */
@@ -117,6 +119,7 @@ int sl_http_check_status(const struct sl_http_response *r, struct sl_error *err)
 /* Pure helpers, tested without a socket. retry-after as above, from a header's text, with the
  * wall clock as argument; -1 if it is neither form. */
 int64_t sl_http_parse_retry_after(const char *text, int64_t now_realtime_ms);
+int64_t sl_http_parse_date(const char *text); /* IMF-fixdate (RFC 9110 5.6.7) in ms; -1: no date */
 /* "https://host:port/path" without user information, query and fragment, for messages. */
 void sl_http_redact_url(const char *url, char *out, size_t size);
 bool sl_http_is_https(const char *url);
