@@ -1,0 +1,42 @@
+/* Reads one account again and again, on a thread of its own, whenever the host asks for it.
+ *
+ * sl_poller_request() never blocks, so a host's read thread may call it; results come on the
+ * poller's thread. Failures and recoveries are logged here: once, then seldom. */
+#ifndef SL_SPACELIFT_POLLER_H
+#define SL_SPACELIFT_POLLER_H
+
+#include "base/error.h"
+#include "base/log.h"
+#include "spacelift/answer.h"
+#include "spacelift/options.h"
+
+struct sl_poller;
+
+/* Called on the poller's thread, only for documents that came whole. The answer is the poller's.
+ * realtime_ms is when the answer arrived. */
+struct sl_poller_events {
+    void (*on_start)(void *context); /* first thing on the thread; may be NULL */
+    void (*on_pools)(void *context, const struct sl_answer *answer, int64_t realtime_ms);
+    void (*on_public_pool)(void *context, const struct sl_answer *answer, int64_t realtime_ms);
+    void *context;
+};
+
+/* Takes the account over, whatever it returns. Reads the secret file and the CA file, so that a
+ * wrong configuration is found at start. Sends nothing; starts no thread (the daemon forks after
+ * it has read its configuration). */
+int sl_poller_new(struct sl_account *account, const struct sl_poller_events *events,
+                  struct sl_log log, struct sl_poller **ret, struct sl_error *err) SL_CHECKED;
+const struct sl_account *sl_poller_account(const struct sl_poller *p);
+
+int sl_poller_start(struct sl_poller *p, struct sl_error *err) SL_CHECKED;
+
+/* Any thread. While a poll is under way one more is remembered, never two. */
+void sl_poller_request(struct sl_poller *p);
+
+/* Asks for a poll and waits for it: for a host that wants to know now. What the poll returned. */
+int sl_poller_run(struct sl_poller *p, struct sl_error *err) SL_CHECKED;
+
+/* Cancels a request under way, joins the thread, frees all; milliseconds, whatever hangs. */
+void sl_poller_free(struct sl_poller *p);
+
+#endif
