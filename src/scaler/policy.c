@@ -80,14 +80,14 @@ static enum sl_data_state data_state(const struct sl_policy *policy,
     if (snapshot == NULL) {
         return SL_DATA_MISSING;
     }
+    if (sl_time_since(now_ms, snapshot->observed_ms) > sl_policy_stale_after_ms(policy, snapshot)) {
+        return SL_DATA_STALE;
+    }
     if (snapshot->state != SL_DATA_GOOD) {
         return snapshot->state;
     }
     if (snapshot->runs_pending < 0 || snapshot->workers_busy < 0) {
         return SL_DATA_INVALID;
-    }
-    if (sl_time_since(now_ms, snapshot->observed_ms) > sl_policy_stale_after_ms(policy, snapshot)) {
-        return SL_DATA_STALE;
     }
     return SL_DATA_GOOD;
 }
@@ -144,7 +144,6 @@ static int32_t smallest(const struct sl_policy *policy, const struct sl_scaler_s
         return base;
     }
     peak = sl_history_peak(&state->history, now_ms, policy->scale_in_window_ms, &until_ms);
-    peak = min_i32(peak, policy->max_workers);
     if (peak > size) {
         size = peak;
         d->clamp = SL_CLAMP_WINDOW;
@@ -194,7 +193,7 @@ void sl_policy_decide(const struct sl_policy *policy, struct sl_scaler_state *st
         return;
     }
     measure(policy, snapshot, ret);
-    remember(policy, state, snapshot, ret->wanted);
+    remember(policy, state, snapshot, min_i32(ret->wanted, policy->max_workers));
     choose(policy, state, now_ms, ret);
     ret->unmet = ret->demand > ret->size ? ret->demand - ret->size : 0;
 }

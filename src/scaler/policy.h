@@ -35,6 +35,7 @@ enum sl_data_state {
     SL_DATA_AMBIGUOUS, /* two pools of this name are reported */
     SL_DATA_INVALID,   /* negative, not a number, not whole, too large */
     SL_DATA_FUTURE,    /* stamped later than now: two clocks differ */
+    SL_DATA_LATE,      /* new, but stamped too long ago: clocks, or a jam on the way */
     SL_DATA_STALE,     /* the newest is older than StaleAfter */
 };
 

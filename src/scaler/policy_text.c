@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { PART_BYTES = 160 };
+enum { PART_BYTES = 128, CLAUSE_BYTES = 256 };
 
 static int64_t seconds_up(int64_t ms) {
     if (ms <= 0) {
@@ -26,6 +26,8 @@ static const char *data_text(enum sl_data_state data) {
         return "numbers that cannot be: negative, not whole or too large";
     case SL_DATA_FUTURE:
         return "data from the future: compare the clocks";
+    case SL_DATA_LATE:
+        return "data arrives too late: compare the clocks, or look for a jam on the way";
     case SL_DATA_STALE:
         return "no data from Spacelift";
     case SL_DATA_GOOD:
@@ -102,8 +104,8 @@ static void describe_clamp(const struct sl_policy *policy, const struct sl_decis
 
 int sl_decision_describe(const struct sl_policy *policy, const struct sl_decision *decision,
                          int64_t now_ms, char *out, size_t size) {
-    char demand[PART_BYTES] = "";
-    char clamp[PART_BYTES] = "";
+    char demand[CLAUSE_BYTES] = "";
+    char clamp[CLAUSE_BYTES] = "";
 
     if (decision->data != SL_DATA_GOOD) {
         return describe_hold(policy, decision, out, size);

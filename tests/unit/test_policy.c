@@ -239,6 +239,11 @@ static const struct data_case data_cases[] = {
      {.state = SL_DATA_FUTURE},
      SL_DATA_FUTURE,
      "data from the future: compare the clocks: holding at 4 workers"},
+    {"late",
+     {.state = SL_DATA_LATE},
+     SL_DATA_LATE,
+     "data arrives too late: compare the clocks, or look for a jam on the way: holding at 4 "
+     "workers"},
     {"invalid",
      {.state = SL_DATA_INVALID},
      SL_DATA_INVALID,
@@ -490,7 +495,8 @@ static void check_monotone(const struct sl_policy *p, const struct sl_scaler_sta
 
 static struct sl_snapshot some_snapshot(uint64_t *seed, int64_t now_ms) {
     struct sl_snapshot s = {
-        .state = below(seed, 20) == 0 ? (enum sl_data_state)below(seed, 7) : SL_DATA_GOOD,
+        .state =
+            below(seed, 20) == 0 ? (enum sl_data_state)below(seed, SL_DATA_STALE) : SL_DATA_GOOD,
         .runs_pending = some_count(seed),
         .workers_busy = some_count(seed),
         .observed_ms = now_ms - below(seed, 2000),

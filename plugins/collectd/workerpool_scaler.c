@@ -1,0 +1,146 @@
+/* collectd plugin "workerpool_scaler": hands the spacelift plugin's values to the scaler, which
+ * resizes Kubernetes WorkerPools. Glue: options and values in; the rest is src/scaler.
+ *
+ * The write callback runs in up to five threads at once, and as long as it takes no other writer
+ * gets the value: it copies two numbers and returns. */
+#include "collectd.h"
+#include "plugin.h"
+#include "utils/common/common.h"
+
+#include "common/block.h"
+#include "common/collectd_log.h"
+#include "common/types.h"
+#include "net/http.h"
+#include "os/clock.h"
+#include "scaler/scaler.h"
+#include "spacelift/catalogue.h"
+
+static const char plugin_name[] = "workerpool_scaler";
+
+/* Made while the configuration is read, by the main thread; the write threads only look at it; gone
+ * after they have ended. */
+static struct sl_scaler_config config;
+static struct sl_scaler *scaler;
+static struct sl_log plugin_log_sink;
+
+static int fail(const struct sl_error *err) {
+    sl_log(&plugin_log_sink, SL_LOG_ERROR, "%s", err->text);
+    return -1;
+}
+
+/* ---- options in ---- */
+
+static int configure_block(void *context, const char *name, const char *label,
+                           const oconfig_item_t *item) {
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_cluster_options *cluster = NULL;
+    struct sl_pool_options *pool = NULL;
+    const struct sl_option_block *block = &sl_scaler_pool_block;
+    bool is_cluster = strcasecmp(name, sl_scaler_cluster_block.name) == 0;
+    char where[DATA_MAX_NAME_LEN * 2];
+    int rc = SL_OK;
+
+    (void)context;
+    if (is_cluster) {
+        block = &sl_scaler_cluster_block;
+        rc = sl_scaler_config_add_cluster(&config, label, &cluster, &err);
+    } else {
+        rc = sl_scaler_config_add_pool(&config, label, &pool, &err);
+    }
+    if (rc != SL_OK) {
+        return fail(&err);
+    }
+    ssnprintf(where, sizeof(where), "%s \"%s\"", block->name, label);
+    return sl_block_read(plugin_name, block, where, item,
+                         is_cluster ? (void *)cluster : (void *)pool, NULL, NULL);
+}
+
+static void release(void) {
+    sl_scaler_free(scaler);
+    scaler = NULL;
+    sl_scaler_config_release(&config);
+}
+
+/* Once per <Plugin> block; what was read before is kept. */
+static int configure(oconfig_item_t *item) {
+    struct sl_error err = SL_ERROR_INIT;
+
+    sl_scaler_free(scaler);
+    scaler = NULL;
+    if (sl_block_read(plugin_name, &sl_scaler_plugin_block, plugin_name, item, NULL,
+                      configure_block, NULL) != 0) {
+        release();
+        return -1;
+    }
+    if (sl_http_global_init(&err) != SL_OK ||
+        sl_scaler_new(&config, &plugin_log_sink, &scaler, &err) != SL_OK) {
+        release();
+        return fail(&err);
+    }
+    return 0;
+}
+
+/* ---- values in ---- */
+
+static bool is_pool(const data_set_t *ds, const value_list_t *vl) {
+    if (strcmp(vl->plugin, SL_SPACELIFT_PLUGIN) != 0 ||
+        strcmp(vl->type, SL_TYPE_WORKER_POOL) != 0 || vl->values_len <= SL_POOL_WORKERS_BUSY ||
+        ds->ds_num != vl->values_len) {
+        return false;
+    }
+    return ds->ds[SL_POOL_RUNS_PENDING].type == DS_TYPE_GAUGE &&
+           ds->ds[SL_POOL_WORKERS_BUSY].type == DS_TYPE_GAUGE;
+}
+
+static int take(const data_set_t *ds, const value_list_t *vl, user_data_t *unused) {
+    struct sl_pool_values values = {.name = vl->plugin_instance, .id = vl->type_instance};
+    char *true_name = NULL;
+
+    (void)unused;
+    if (scaler == NULL || !is_pool(ds, vl)) {
+        return 0;
+    }
+    if (vl->meta != NULL) { /* not after the network plugin */
+        (void)meta_data_get_string(vl->meta, SL_META_WORKER_POOL_NAME, &true_name);
+    }
+    values.true_name = true_name;
+    values.runs_pending = vl->values[SL_POOL_RUNS_PENDING].gauge;
+    values.workers_busy = vl->values[SL_POOL_WORKERS_BUSY].gauge;
+    values.time_ms = (int64_t)CDTIME_T_TO_MS(vl->time);
+    values.interval_ms = (int64_t)CDTIME_T_TO_MS(vl->interval);
+    sl_scaler_take(scaler, &values, sl_clock_monotonic_ms(), sl_clock_realtime_ms());
+    free(true_name);
+    return 0;
+}
+
+/* ---- life cycle ---- */
+
+static int start(void) {
+    struct sl_error err = SL_ERROR_INIT;
+
+    if (scaler == NULL) {
+        sl_log(&plugin_log_sink, SL_LOG_ERROR,
+               "there is no <Plugin workerpool_scaler> block: nothing is scaled");
+        return -1;
+    }
+    if (sl_types_register_missing() != 0) {
+        return -1;
+    }
+    return sl_scaler_start(scaler, &err) == SL_OK ? 0 : fail(&err);
+}
+
+/* The write threads have ended. */
+static int stop(void) {
+    release();
+    return 0;
+}
+
+__attribute__((visibility("default"))) void module_register(void);
+
+void module_register(void) {
+    plugin_log_sink = sl_collectd_log(plugin_name);
+    plugin_register_complex_config(plugin_name, configure);
+    plugin_register_init(plugin_name, start);
+    plugin_register_write(plugin_name, take, NULL);
+    plugin_register_shutdown(plugin_name, stop);
+}

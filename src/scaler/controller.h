@@ -1,0 +1,80 @@
+/* The loop of one cluster: takes snapshots, asks decide(), reads and writes the sizes of the
+ * cluster's pools. One thread each, so that a cluster that hangs delays no other.
+ *
+ *   a snapshot arrives -> decide with the size last read
+ *     same size: nothing to do; the size is read again now and then, somebody else may have changed
+ * it another:   GET the size, decide again, PATCH with the resourceVersion just read; 409: GET and
+ * decide again, at most 5 times a failure: the pool keeps its size; back off; the next try begins
+ * with a GET, because nobody knows whether a write without an answer was carried out
+ *
+ * One failing server is one message and one try at a time, not one per pool. */
+#ifndef SL_SCALER_CONTROLLER_H
+#define SL_SCALER_CONTROLLER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "os/wakeup.h"
+#include "scaler/inbox.h"
+#include "scaler/neighbours.h"
+#include "scaler/options.h"
+
+enum { SL_SCALE_VERSION_BYTES = 64 };
+
+/* The scale subresource of one pool, as read or written. */
+struct sl_scale_reading {
+    int32_t size;                         /* spec.replicas; SL_SIZE_UNSET: poolSize was never set */
+    int32_t actual;                       /* status.replicas */
+    char version[SL_SCALE_VERSION_BYTES]; /* resourceVersion; "" where size is SL_SIZE_UNSET */
+};
+
+/* How sizes are read and written: the real client, or a test's script. Called from the
+ * controller's thread only; may block up to the cluster's timeout, but returns SL_CANCELED at once
+ * when the controller's stop is signalled. kube_namespace NULL: that of the credentials.
+ *
+ * set_size with version "" writes without a precondition. SL_CONFLICT: the version is no longer
+ * the newest, nothing was written. Any other failure leaves open whether it was. */
+struct sl_scale_ops {
+    int (*read_size)(void *self, const char *kube_namespace, const char *worker_pool,
+                     struct sl_scale_reading *ret, struct sl_error *err);
+    int (*set_size)(void *self, const char *kube_namespace, const char *worker_pool, int32_t size,
+                    const char *version, struct sl_scale_reading *ret, struct sl_error *err);
+    void *self;
+};
+
+/* Everything pointed to must outlive the controller. */
+struct sl_controller_settings {
+    const char *cluster;                        /* its name, for messages */
+    const struct sl_pool_options *const *pools; /* checked */
+    size_t pool_count;
+    struct sl_scale_ops ops;
+    struct sl_neighbours *neighbours; /* what else Spacelift reports; may be NULL */
+    const struct sl_log *log;         /* may be NULL */
+    struct sl_wakeup *stop;           /* also given to what is behind ops */
+    int64_t (*clock_ms)(void);        /* monotonic; NULL: the system's */
+};
+
+struct sl_controller;
+
+int sl_controller_new(const struct sl_controller_settings *settings, struct sl_controller **ret,
+                      struct sl_error *err) SL_CHECKED;
+
+/* The thread, if one was started, must have been stopped. */
+void sl_controller_free(struct sl_controller *c);
+
+/* Starts the thread. Once. */
+int sl_controller_start(struct sl_controller *c, struct sl_error *err) SL_CHECKED;
+
+/* Signals stop and waits for the thread to end. May be called without start and twice. */
+void sl_controller_stop(struct sl_controller *c);
+
+/* Any thread; copies and returns, never waits for the network. index: of the pool in settings. */
+void sl_controller_submit(struct sl_controller *c, size_t index,
+                          const struct sl_pool_values *values, int64_t now_ms, int64_t realtime_ms);
+
+/* What the thread does each time it wakes up: for tests, which have no thread. Returns the
+ * monotonic time at which it wants to be called again if nothing is submitted before. */
+int64_t sl_controller_step(struct sl_controller *c);
+
+#endif

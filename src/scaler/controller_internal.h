@@ -1,0 +1,94 @@
+/* Shared by the three files of the controller and by nobody else: controller.c (thread, letter
+ * boxes, whose turn it is), controller_pool.c (one pool: read, decide, write),
+ * controller_tell.c (what people get to read). */
+#ifndef SL_SCALER_CONTROLLER_INTERNAL_H
+#define SL_SCALER_CONTROLLER_INTERNAL_H
+
+#include <pthread.h>
+
+#include "base/backoff.h"
+#include "scaler/controller.h"
+
+enum { SL_CLAMPS = SL_CLAMP_DEMAND + 1 };
+
+/* A thing that fails: when to try again, and when to speak about it. */
+struct sl_trouble {
+    struct sl_backoff backoff;
+    struct sl_complaint complaint;
+    int64_t blocked_until_ms;
+};
+
+/* What has been said about a pool since its size last changed. */
+struct sl_told {
+    bool has_decision;
+    struct sl_decision decision; /* the last one that was told */
+    int64_t clamp_ms[SL_CLAMPS]; /* when that clamp was told; 0: not yet */
+    enum sl_clamp clamp;         /* of the last decision, told or not */
+};
+
+struct sl_controller_pool {
+    const struct sl_pool_options *options;
+    struct sl_policy policy;
+
+    struct sl_inbox inbox; /* these two under the controller's lock */
+    bool is_queued;
+
+    struct sl_scaler_state state;
+    struct sl_snapshot snapshot;
+    bool has_snapshot;
+    struct sl_scale_reading scale; /* as last read or written */
+    bool has_scale;                /* ... and nothing has happened since that makes it doubtful */
+    bool is_scale_wanted;          /* read it again, when there is time */
+    int64_t scale_ms;              /* when it was read */
+    bool was_ever_read;
+    bool is_write_open; /* a write went out and no answer came */
+    struct sl_decision open_write;
+    int64_t due_ms;
+    struct sl_trouble trouble;
+    struct sl_told told;
+};
+
+struct sl_controller {
+    struct sl_controller_settings settings;
+    struct sl_controller_pool *pools;
+    int64_t started_ms;
+    bool has_started;
+    size_t next_read;          /* whose size is read next, round robin */
+    struct sl_trouble trouble; /* of the cluster */
+
+    pthread_mutex_t lock; /* of the letter boxes and the queue */
+    size_t *queue;        /* pools with new letters, each at most once */
+    size_t queue_count;
+
+    struct sl_wakeup work;
+    pthread_t thread;
+    bool has_thread;
+};
+
+/* Decides with the size last read, without I/O. True if that size is to be changed or has never
+ * been read: then sl_controller_act() is next. */
+bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *p);
+
+/* Reads, decides, writes. Failures end here: told, and the pool or the cluster blocked. */
+void sl_controller_act(struct sl_controller *c, struct sl_controller_pool *p);
+
+/* Until when neither the pool nor the cluster is to be asked. */
+int64_t sl_controller_blocked_until(const struct sl_controller *c,
+                                    const struct sl_controller_pool *p);
+
+void sl_tell_start(const struct sl_controller *c, const struct sl_controller_pool *p,
+                   const struct sl_scale_reading *read);
+/* The decision stands: nothing was to be changed, or it was. */
+void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *p,
+                      const struct sl_decision *d, int64_t now_ms);
+/* Before p->scale is replaced by read. */
+void sl_tell_foreign_size(const struct sl_controller *c, const struct sl_controller_pool *p,
+                          const struct sl_scale_reading *read);
+void sl_tell_pool_failure(const struct sl_controller *c, struct sl_controller_pool *p,
+                          const struct sl_error *why, int64_t now_ms);
+void sl_tell_cluster_failure(struct sl_controller *c, const struct sl_controller_pool *p,
+                             const struct sl_error *why, int64_t now_ms);
+/* Ends both troubles; says so where one was told. */
+void sl_tell_success(struct sl_controller *c, struct sl_controller_pool *p, int64_t now_ms);
+
+#endif

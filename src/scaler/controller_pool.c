@@ -1,0 +1,198 @@
+/* One pool: read its size, decide, write it. The order of these three is what keeps two writers
+ * from undoing each other. */
+#include "scaler/controller_internal.h"
+
+#include <string.h>
+
+enum { MAX_TRIES = 5 };
+
+/* A size read longer ago is read again when the next snapshot comes: that is how long a change by
+ * somebody else can go unnoticed while nothing happens in the queue. */
+static const int64_t read_again_after_ms = 5000;
+
+int64_t sl_controller_blocked_until(const struct sl_controller *c,
+                                    const struct sl_controller_pool *p) {
+    return c->trouble.blocked_until_ms > p->trouble.blocked_until_ms ? c->trouble.blocked_until_ms
+                                                                     : p->trouble.blocked_until_ms;
+}
+
+static void decide(const struct sl_controller *c, struct sl_controller_pool *p, int64_t now_ms,
+                   struct sl_decision *ret) {
+    struct sl_snapshot unknown = {.state = SL_DATA_UNKNOWN, .observed_ms = now_ms};
+    const struct sl_snapshot *snapshot = p->has_snapshot ? &p->snapshot : NULL;
+    char unused[2];
+
+    if (snapshot == NULL && c->settings.neighbours != NULL &&
+        sl_neighbours_list(c->settings.neighbours, unused, sizeof unused)) {
+        snapshot = &unknown;
+    }
+    sl_policy_decide(&p->policy, &p->state, snapshot, p->scale.size, now_ms, ret);
+}
+
+static int64_t earlier(int64_t a_ms, int64_t b_ms) {
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* When the passing of time alone may change the decision. */
+static int64_t next_look(const struct sl_controller *c, const struct sl_controller_pool *p,
+                         const struct sl_decision *d, int64_t now_ms) {
+    int64_t since_ms = p->has_snapshot ? p->snapshot.observed_ms : c->started_ms;
+    int64_t stale_after_ms =
+        sl_policy_stale_after_ms(&p->policy, p->has_snapshot ? &p->snapshot : NULL);
+    int64_t stale_ms = sl_time_add(since_ms, sl_time_add(stale_after_ms, 1));
+    int64_t next_ms = d->next_change_ms > now_ms ? d->next_change_ms : INT64_MAX;
+
+    return stale_ms > now_ms ? earlier(next_ms, stale_ms) : next_ms;
+}
+
+static void settle(const struct sl_controller *c, struct sl_controller_pool *p,
+                   const struct sl_decision *d, int64_t now_ms) {
+    sl_tell_decision(c, p, d, now_ms);
+    p->due_ms = next_look(c, p, d, now_ms);
+}
+
+bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *p) {
+    int64_t now_ms = c->settings.clock_ms();
+    struct sl_decision d;
+
+    if (!p->has_scale) {
+        return true;
+    }
+    decide(c, p, now_ms, &d);
+    if (d.size != d.current) {
+        return true;
+    }
+    p->is_scale_wanted = sl_time_since(now_ms, p->scale_ms) >= read_again_after_ms;
+    settle(c, p, &d, now_ms);
+    return false;
+}
+
+/* The size is not what it was known to be: was that us? */
+static void explain_size(struct sl_controller *c, struct sl_controller_pool *p,
+                         const struct sl_scale_reading *read, int64_t now_ms) {
+    if (!p->was_ever_read) {
+        sl_tell_start(c, p, read);
+    } else if (p->is_write_open && read->size == p->open_write.size) {
+        sl_tell_decision(c, p, &p->open_write, now_ms);
+    } else if (read->size != p->scale.size) {
+        sl_tell_foreign_size(c, p, read);
+    }
+}
+
+static int read_scale(struct sl_controller *c, struct sl_controller_pool *p, struct sl_error *err) {
+    const struct sl_scale_ops *ops = &c->settings.ops;
+    struct sl_scale_reading read = {0};
+    int rc =
+        ops->read_size(ops->self, p->options->kube_namespace, p->options->worker_pool, &read, err);
+
+    p->has_scale = rc == SL_OK;
+    if (rc != SL_OK) {
+        return rc;
+    }
+    p->scale_ms = c->settings.clock_ms();
+    explain_size(c, p, &read, p->scale_ms);
+    p->scale = read;
+    p->was_ever_read = true;
+    p->is_scale_wanted = false;
+    p->is_write_open = false;
+    return SL_OK;
+}
+
+static int write_scale(struct sl_controller *c, struct sl_controller_pool *p,
+                       const struct sl_decision *d, struct sl_error *err) {
+    const struct sl_scale_ops *ops = &c->settings.ops;
+    struct sl_scale_reading written = {0};
+    int rc = ops->set_size(ops->self, p->options->kube_namespace, p->options->worker_pool, d->size,
+                           p->scale.version, &written, err);
+
+    if (rc != SL_OK) {
+        p->has_scale = false;
+        p->is_write_open = rc != SL_CONFLICT;
+        p->open_write = *d;
+        return rc;
+    }
+    p->scale = written;
+    p->scale_ms = c->settings.clock_ms();
+    if (written.size != d->size) {
+        return sl_fail(err, SL_REJECTED,
+                       "asked for %d workers, the API server made it %d: does an admission webhook "
+                       "or a policy limit the WorkerPool?",
+                       (int)d->size, (int)written.size);
+    }
+    settle(c, p, d, p->scale_ms);
+    return SL_OK;
+}
+
+static int read_decide_write(struct sl_controller *c, struct sl_controller_pool *p,
+                             struct sl_error *err) {
+    int rc = SL_CONFLICT;
+
+    for (int i = 0; i < MAX_TRIES && rc == SL_CONFLICT; i++) {
+        struct sl_decision d;
+
+        rc = read_scale(c, p, err);
+        if (rc != SL_OK) {
+            return rc;
+        }
+        decide(c, p, p->scale_ms, &d);
+        if (d.size == d.current) {
+            settle(c, p, &d, p->scale_ms);
+            return SL_OK;
+        }
+        rc = write_scale(c, p, &d, err);
+    }
+    return rc;
+}
+
+/* Would the other pools of the cluster meet the same failure? */
+static bool is_failure_of_cluster(enum sl_code code) {
+    switch (code) {
+    case SL_FORBIDDEN:
+    case SL_NOTFOUND:
+    case SL_CONFLICT:
+    case SL_REJECTED:
+    case SL_TOOBIG:
+    case SL_PARSE:
+        return false;
+    case SL_OK:
+    case SL_NOMEM:
+    case SL_CONFIG:
+    case SL_IO:
+    case SL_TIMEOUT:
+    case SL_TLS:
+    case SL_AUTH:
+    case SL_RATELIMIT:
+    case SL_REMOTE:
+    case SL_CANCELED:
+    case SL_BUG:
+        break;
+    }
+    return true;
+}
+
+static void block(struct sl_trouble *t, const struct sl_error *why, int64_t now_ms) {
+    const int64_t retry_after_max_ms = 300000;
+    int64_t wait_ms = sl_backoff_failed(&t->backoff, why->retry_after_ms, retry_after_max_ms);
+
+    t->blocked_until_ms = sl_time_add(now_ms, wait_ms);
+}
+
+void sl_controller_act(struct sl_controller *c, struct sl_controller_pool *p) {
+    struct sl_error why = SL_ERROR_INIT;
+    int rc = read_decide_write(c, p, &why);
+    int64_t now_ms = c->settings.clock_ms();
+
+    if (rc == SL_OK) {
+        sl_tell_success(c, p, now_ms);
+    } else if (rc == SL_CANCELED) { /* stopping: nobody failed */
+        p->due_ms = INT64_MAX;
+    } else if (is_failure_of_cluster((enum sl_code)rc)) {
+        block(&c->trouble, &why, now_ms);
+        sl_tell_cluster_failure(c, p, &why, now_ms);
+        p->due_ms = sl_controller_blocked_until(c, p);
+    } else {
+        block(&p->trouble, &why, now_ms);
+        sl_tell_pool_failure(c, p, &why, now_ms);
+        p->due_ms = sl_controller_blocked_until(c, p);
+    }
+}

@@ -1,0 +1,162 @@
+/* What people read at 3 a.m.: one line per change of size, one per change of reason that matters,
+ * one when a trouble begins and one when it is over. Steady state is silent. */
+#include "scaler/controller_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { REASON_BYTES = 400, NAMES_BYTES = 400, SIZE_BYTES = 16 };
+
+/* A clamp that comes and goes at one and the same size is told again only after this time. */
+static const int64_t clamp_again_ms = 600000;
+
+static const char *namespace_of(const struct sl_controller_pool *p) {
+    return p->options->kube_namespace != NULL ? p->options->kube_namespace : "(default namespace)";
+}
+
+static const char *size_text(int32_t size, char *out) {
+    if (size == SL_SIZE_UNSET) {
+        return "unset";
+    }
+    (void)snprintf(out, SIZE_BYTES, "%" PRId32, size);
+    return out;
+}
+
+void sl_tell_start(const struct sl_controller *c, const struct sl_controller_pool *p,
+                   const struct sl_scale_reading *read) {
+    char size[SIZE_BYTES];
+
+    sl_log(c->settings.log, SL_LOG_INFO,
+           "pool \"%s\": WorkerPool %s/%s has poolSize %s; MinWorkers %" PRId32
+           ", MaxWorkers %" PRId32,
+           p->options->name, namespace_of(p), p->options->worker_pool, size_text(read->size, size),
+           p->policy.min_workers, p->policy.max_workers);
+}
+
+static bool is_hold_news(const struct sl_controller_pool *p, const struct sl_decision *d,
+                         int64_t now_ms) {
+    int64_t told_ms = p->told.clamp_ms[d->clamp];
+
+    return d->clamp != SL_CLAMP_NONE && d->clamp != p->told.clamp &&
+           (told_ms == 0 || now_ms - told_ms >= clamp_again_ms);
+}
+
+static bool is_news(const struct sl_controller *c, const struct sl_controller_pool *p,
+                    const struct sl_decision *d, int64_t now_ms) {
+    if (d->size != d->current) {
+        return true;
+    }
+    if (d->data == SL_DATA_MISSING ||
+        d->data == SL_DATA_UNKNOWN) { /* the first poll takes a while */
+        return now_ms - c->started_ms >= sl_policy_stale_after_ms(&p->policy, NULL) &&
+               (!p->told.has_decision || p->told.decision.data != d->data);
+    }
+    if (!p->told.has_decision || p->told.decision.data != d->data) {
+        return true;
+    }
+    return is_hold_news(p, d, now_ms);
+}
+
+static void note_told(struct sl_controller_pool *p, const struct sl_decision *d, int64_t now_ms) {
+    if (d->size != d->current) {
+        p->told = (struct sl_told){0};
+    }
+    p->told.clamp_ms[d->clamp] = now_ms;
+    p->told.decision = *d;
+    p->told.has_decision = true;
+}
+
+static void tell_neighbours(const struct sl_controller *c, const struct sl_controller_pool *p) {
+    char names[NAMES_BYTES];
+
+    if (c->settings.neighbours != NULL &&
+        sl_neighbours_list(c->settings.neighbours, names, sizeof names)) {
+        sl_log(c->settings.log, SL_LOG_WARNING,
+               "pool \"%s\": check its name; pools that are reported and not configured: %s",
+               p->options->name, names);
+    }
+}
+
+void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *p,
+                      const struct sl_decision *d, int64_t now_ms) {
+    bool is_new = is_news(c, p, d, now_ms);
+    bool is_good = d->data == SL_DATA_GOOD;
+    bool was_bad = p->told.has_decision && p->told.decision.data != SL_DATA_GOOD;
+    enum sl_log_level level = is_good ? SL_LOG_INFO : SL_LOG_WARNING;
+    const char *again = is_good && was_bad ? "data from Spacelift again: " : "";
+    char reason[REASON_BYTES];
+    char from[SIZE_BYTES];
+    char to[SIZE_BYTES];
+
+    (void)sl_decision_describe(&p->policy, d, now_ms, reason, sizeof reason);
+    sl_log(c->settings.log, is_new ? level : SL_LOG_DEBUG, "pool \"%s\": %s%s%s%s workers: %s",
+           p->options->name, again, d->size != d->current ? size_text(d->current, from) : "",
+           d->size != d->current ? " -> " : "", size_text(d->size, to), reason);
+    if (is_new && d->data == SL_DATA_UNKNOWN) {
+        tell_neighbours(c, p);
+    }
+    if (is_new) {
+        note_told(p, d, now_ms);
+    }
+    p->told.clamp = d->clamp;
+}
+
+void sl_tell_foreign_size(const struct sl_controller *c, const struct sl_controller_pool *p,
+                          const struct sl_scale_reading *read) {
+    char from[SIZE_BYTES];
+    char to[SIZE_BYTES];
+
+    sl_log(c->settings.log, SL_LOG_NOTICE,
+           "pool \"%s\": somebody else has changed its size from %s to %s: another autoscaler, "
+           "GitOps, or a person with kubectl?",
+           p->options->name, size_text(p->scale.size, from), size_text(read->size, to));
+}
+
+static int64_t seconds(int64_t ms) {
+    return ms < 1000 ? 1 : (ms + 500) / 1000;
+}
+
+void sl_tell_pool_failure(const struct sl_controller *c, struct sl_controller_pool *p,
+                          const struct sl_error *why, int64_t now_ms) {
+    if (!sl_complaint_failed(&p->trouble.complaint, why->text, now_ms)) {
+        return;
+    }
+    sl_log(
+        c->settings.log, SL_LOG_WARNING,
+        "pool \"%s\": WorkerPool %s/%s in cluster \"%s\" keeps its size: %s; next try in %" PRId64
+        " s",
+        p->options->name, namespace_of(p), p->options->worker_pool, c->settings.cluster, why->text,
+        seconds(p->trouble.blocked_until_ms - now_ms));
+}
+
+void sl_tell_cluster_failure(struct sl_controller *c, const struct sl_controller_pool *p,
+                             const struct sl_error *why, int64_t now_ms) {
+    /* By kind, not by text: the text names the pool that happened to be asked. */
+    if (!sl_complaint_failed(&c->trouble.complaint, sl_code_name(why->code), now_ms)) {
+        return;
+    }
+    sl_log(
+        c->settings.log, SL_LOG_WARNING,
+        "cluster \"%s\": all its pools keep their sizes (asked for pool \"%s\"): %s; next try in "
+        "%" PRId64 " s",
+        c->settings.cluster, p->options->name, why->text,
+        seconds(c->trouble.blocked_until_ms - now_ms));
+}
+
+void sl_tell_success(struct sl_controller *c, struct sl_controller_pool *p, int64_t now_ms) {
+    int64_t lasted_ms = 0;
+    uint64_t count = 0;
+
+    sl_backoff_succeeded(&c->trouble.backoff);
+    if (sl_complaint_succeeded(&c->trouble.complaint, now_ms, &lasted_ms, &count)) {
+        sl_log(c->settings.log, SL_LOG_INFO,
+               "cluster \"%s\": answers again after %" PRId64 " s (%" PRIu64 " failures)",
+               c->settings.cluster, seconds(lasted_ms), count);
+    }
+    sl_backoff_succeeded(&p->trouble.backoff);
+    if (sl_complaint_succeeded(&p->trouble.complaint, now_ms, &lasted_ms, &count)) {
+        sl_log(c->settings.log, SL_LOG_INFO,
+               "pool \"%s\": can be scaled again after %" PRId64 " s (%" PRIu64 " failures)",
+               p->options->name, seconds(lasted_ms), count);
+    }
+}

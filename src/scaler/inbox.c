@@ -1,0 +1,75 @@
+/* Which values count. The rules are few, but each comes from a way in which two clocks, two hosts
+ * or two pools of one name can mislead a scaler. */
+#include "scaler/inbox.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Remembers that a pool with this id is alive. False if another one is, too. */
+static bool is_only_source(struct sl_inbox *box, const char *id, int64_t now_ms, int64_t alive_ms) {
+    struct sl_inbox_source *mine = NULL;
+    struct sl_inbox_source *oldest = &box->sources[0];
+    size_t alive = 0;
+
+    for (size_t i = 0; i < SL_INBOX_SOURCES; i++) {
+        struct sl_inbox_source *s = &box->sources[i];
+
+        if (s->is_used && strncmp(s->id, id, sizeof s->id - 1) == 0) {
+            mine = s;
+        } else if (s->is_used && sl_time_since(now_ms, s->seen_ms) <= alive_ms) {
+            alive++;
+        }
+        if (!s->is_used || (oldest->is_used && s->seen_ms < oldest->seen_ms)) {
+            oldest = s;
+        }
+    }
+    if (mine == NULL) {
+        mine = oldest;
+        (void)snprintf(mine->id, sizeof mine->id, "%s", id);
+        mine->is_used = true;
+    }
+    mine->seen_ms = now_ms;
+    return alive == 0;
+}
+
+static struct sl_snapshot snapshot_of(enum sl_data_state state, const struct sl_pool_values *values,
+                                      int64_t now_ms) {
+    return (struct sl_snapshot){
+        .state = state,
+        .observed_ms = now_ms,
+        .interval_ms = values->interval_ms,
+    };
+}
+
+static bool put(struct sl_inbox *box, struct sl_snapshot snapshot) {
+    box->newest = snapshot;
+    box->has_newest = true;
+    return true;
+}
+
+bool sl_inbox_take(struct sl_inbox *box, const struct sl_policy *policy,
+                   const struct sl_pool_values *values, int64_t now_ms, int64_t realtime_ms) {
+    struct sl_snapshot probe = {.interval_ms = values->interval_ms};
+    int64_t tolerance_ms = sl_policy_stale_after_ms(policy, &probe);
+    int64_t age_ms = sl_time_since(realtime_ms, values->time_ms);
+
+    if (!is_only_source(box, values->id, now_ms, tolerance_ms)) {
+        return put(box, snapshot_of(SL_DATA_AMBIGUOUS, values, now_ms));
+    }
+    if (age_ms < -tolerance_ms) {
+        return put(box, snapshot_of(SL_DATA_FUTURE, values, now_ms));
+    }
+    /* This host's clock may have been set back: a newest time that is impossible now is no
+     * measure. */
+    if (values->time_ms <= box->newest_time_ms &&
+        sl_time_since(box->newest_time_ms, realtime_ms) <= tolerance_ms) {
+        return false;
+    }
+    box->newest_time_ms = values->time_ms;
+    if (age_ms > tolerance_ms) {
+        return put(box, snapshot_of(SL_DATA_LATE, values, now_ms));
+    }
+    return put(box, sl_snapshot_of(values->runs_pending, values->workers_busy,
+                                   age_ms > 0 ? sl_time_since(now_ms, age_ms) : now_ms,
+                                   values->interval_ms));
+}

@@ -1,0 +1,35 @@
+/* The scaler as a whole: what the plugin calls. Clusters with their credentials and threads, and
+ * the way of a value list to the pool it is about. */
+#ifndef SL_SCALER_SCALER_H
+#define SL_SCALER_SCALER_H
+
+#include <stdint.h>
+
+#include "base/log.h"
+#include "scaler/inbox.h"
+#include "scaler/options.h"
+
+struct sl_scaler;
+
+/* Checks the configuration and reads the kubeconfig files, so that mistakes show at start; opens no
+ * connection, starts no thread. config and log must outlive the scaler. SL_CONFIG names the pool or
+ * cluster and the option. */
+int sl_scaler_new(struct sl_scaler_config *config, const struct sl_log *log, struct sl_scaler **ret,
+                  struct sl_error *err) SL_CHECKED;
+
+/* Starts the threads. Once, after sl_http_global_init(). */
+int sl_scaler_start(struct sl_scaler *s, struct sl_error *err) SL_CHECKED;
+
+/* Any thread, also before start; copies and returns. Values of pools that are not configured are
+ * noted by name. */
+void sl_scaler_take(struct sl_scaler *s, const struct sl_pool_values *values, int64_t now_ms,
+                    int64_t realtime_ms);
+
+/* Cancels what is under way and joins the threads, within milliseconds. May be called without
+ * start and twice. */
+void sl_scaler_stop(struct sl_scaler *s);
+
+/* Stops, too. */
+void sl_scaler_free(struct sl_scaler *s);
+
+#endif

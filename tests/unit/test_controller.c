@@ -1,0 +1,725 @@
+/* The controller against a scripted API server, driven step by step: what it asks, what it writes,
+ * what it says. Time is a variable; only the two tests of the thread have a thread, and they wait
+ * for events, not for time. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "os/clock.h"
+#include "scaler/controller.h"
+
+enum { MAX_POOLS = 40, LOG_BYTES = 16384, MAX_SCRIPT = 8 };
+
+static const int64_t realtime_ms = 1700000000000;
+static int64_t test_now_ms;
+
+static int64_t test_clock(void) {
+    return test_now_ms;
+}
+
+/* ---- the server ---- */
+
+struct fake_pool {
+    int32_t size;
+    int version;
+    bool is_missing;
+};
+
+struct fake_server {
+    struct fake_pool pools[MAX_POOLS];
+    enum sl_code fail_reads;  /* every one, while set */
+    enum sl_code fail_writes; /* every one, while set; nothing is written */
+    bool lose_answers;        /* writes are carried out and fail with SL_TIMEOUT */
+    int steal;                /* before so many writes somebody else sets stolen_size */
+    int32_t stolen_size;
+    int32_t largest; /* a webhook's limit; 0: none */
+    int reads;
+    int writes;                   /* that were tried */
+    struct sl_wakeup *hang_until; /* block in a read until this is signalled */
+    struct sl_wakeup *asked;      /* signalled at each read */
+};
+
+/* Pools are called "pool-00", "pool-01" ... */
+static size_t index_of(const char *worker_pool) {
+    return (size_t)((worker_pool[5] - '0') * 10 + worker_pool[6] - '0');
+}
+
+static void answer(const struct fake_pool *p, struct sl_scale_reading *ret) {
+    ret->size = p->size;
+    ret->actual = 0;
+    (void)snprintf(ret->version, sizeof ret->version, "%d", p->version);
+    if (p->size == SL_SIZE_UNSET) {
+        ret->version[0] = '\0';
+    }
+}
+
+static int fake_read(void *self, const char *in, const char *worker_pool,
+                     struct sl_scale_reading *ret, struct sl_error *err) {
+    struct fake_server *s = self;
+    struct fake_pool *p = &s->pools[index_of(worker_pool)];
+
+    assert_string_equal(in, "ns");
+    s->reads++;
+    if (s->asked != NULL) {
+        sl_wakeup_signal(s->asked);
+    }
+    if (s->hang_until != NULL) {
+        sl_wakeup_wait(s->hang_until, NULL, -1);
+        return sl_fail(err, SL_CANCELED, "canceled");
+    }
+    if (s->fail_reads != SL_OK) {
+        return sl_fail(err, s->fail_reads, "GET %s: refused", worker_pool);
+    }
+    if (p->is_missing) {
+        return sl_fail(err, SL_NOTFOUND, "workerpools \"%s\" not found", worker_pool);
+    }
+    answer(p, ret);
+    return SL_OK;
+}
+
+static int fake_write(void *self, const char *in, const char *worker_pool, int32_t size,
+                      const char *version, struct sl_scale_reading *ret, struct sl_error *err) {
+    struct fake_server *s = self;
+    struct fake_pool *p = &s->pools[index_of(worker_pool)];
+    char current[SL_SCALE_VERSION_BYTES];
+
+    assert_string_equal(in, "ns");
+    s->writes++;
+    if (s->steal > 0) {
+        s->steal--;
+        p->size = s->stolen_size;
+        p->version++;
+    }
+    (void)snprintf(current, sizeof current, "%d", p->version);
+    if (version[0] != '\0' && strcmp(version, current) != 0) {
+        return sl_fail(err, SL_CONFLICT, "the object has been modified");
+    }
+    if (s->fail_writes != SL_OK) {
+        return sl_fail(err, s->fail_writes, "PATCH %s: refused", worker_pool);
+    }
+    p->size = s->largest > 0 && size > s->largest ? s->largest : size;
+    p->version++;
+    if (s->lose_answers) {
+        return sl_fail(err, SL_TIMEOUT, "PATCH %s: no answer within 10 s", worker_pool);
+    }
+    answer(p, ret);
+    return SL_OK;
+}
+
+/* ---- a controller with what it needs ---- */
+
+struct world {
+    struct fake_server server;
+    struct sl_pool_options options[MAX_POOLS];
+    const struct sl_pool_options *pointers[MAX_POOLS];
+    char names[MAX_POOLS][32];
+    struct sl_neighbours neighbours;
+    struct sl_wakeup stop;
+    struct sl_log log;
+    char lines[LOG_BYTES]; /* without DEBUG; each ends with a newline */
+    size_t len;
+    struct sl_controller *controller;
+    int64_t due_ms;
+};
+
+static void collect_line(void *context, enum sl_log_level level, const char *line) {
+    static const char letters[] = "EWNI";
+    struct world *w = context;
+    int added = 0;
+
+    if (level == SL_LOG_DEBUG) {
+        return;
+    }
+    added = snprintf(w->lines + w->len, sizeof w->lines - w->len, "%c %s\n", letters[level], line);
+    assert_true(added > 0 && (size_t)added < sizeof w->lines - w->len);
+    w->len += (size_t)added;
+}
+
+/* What was said since the last call. */
+static void assert_said(struct world *w, const char *expected) {
+    assert_string_equal(w->lines, expected);
+    w->len = 0;
+    w->lines[0] = '\0';
+}
+
+static void forget_lines(struct world *w) {
+    w->len = 0;
+    w->lines[0] = '\0';
+}
+
+static char kube_namespace[] = "ns";
+
+static void make_pool(struct world *w, size_t i) {
+    (void)snprintf(w->names[i], sizeof w->names[i], "pool-%02zu", i);
+    w->options[i] = (struct sl_pool_options){
+        .name = w->names[i],
+        .kube_namespace = kube_namespace,
+        .worker_pool = w->names[i],
+        .min_workers = 1,
+        .max_workers = 5,
+        .target_utilization_percent = 100,
+        .scale_in_window_ms = 60000,
+        .stale_after_ms = 60000,
+    };
+    w->pointers[i] = &w->options[i];
+    w->server.pools[i] = (struct fake_pool){.size = 1, .version = 1};
+}
+
+/* Empty as a static: the tests run one after another. */
+static struct world *make_world(size_t pool_count) {
+    static struct world world;
+    struct world *w = &world;
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_controller_settings settings = {
+        .cluster = "prod",
+        .pools = w->pointers,
+        .pool_count = pool_count,
+        .ops = {.read_size = fake_read, .set_size = fake_write, .self = &w->server},
+        .neighbours = &w->neighbours,
+        .log = &w->log,
+        .stop = &w->stop,
+        .clock_ms = test_clock,
+    };
+
+    memset(w, 0, sizeof *w);
+    w->log = (struct sl_log){.write = collect_line, .context = w};
+    for (size_t i = 0; i < pool_count; i++) {
+        make_pool(w, i);
+    }
+    test_now_ms = 1000;
+    assert_int_equal(sl_wakeup_init(&w->stop, &err), SL_OK);
+    assert_int_equal(sl_neighbours_init(&w->neighbours, &err), SL_OK);
+    assert_int_equal(sl_controller_new(&settings, &w->controller, &err), SL_OK);
+    return w;
+}
+
+static void free_world(struct world *w) {
+    sl_controller_stop(w->controller);
+    sl_controller_free(w->controller);
+    sl_neighbours_release(&w->neighbours);
+    sl_wakeup_release(&w->stop);
+}
+
+static void step(struct world *w) {
+    w->due_ms = sl_controller_step(w->controller);
+}
+
+static void submit(struct world *w, size_t i, double pending, double busy) {
+    struct sl_pool_values values = {
+        .name = w->names[i],
+        .id = "01A",
+        .runs_pending = pending,
+        .workers_busy = busy,
+        .time_ms = realtime_ms + test_now_ms,
+        .interval_ms = 10000,
+    };
+
+    sl_controller_submit(w->controller, i, &values, test_now_ms, realtime_ms + test_now_ms);
+}
+
+/* One poll: ten seconds later the reader reports, and the thread wakes up. */
+static void poll_pool(struct world *w, size_t i, double pending, double busy) {
+    test_now_ms += 10000;
+    submit(w, i, pending, busy);
+    step(w);
+}
+
+/* The same until the thread has nothing more to do; at most limit steps. */
+static void run_until(struct world *w, int64_t end_ms) {
+    for (int i = 0; i < 1000 && w->due_ms <= end_ms; i++) {
+        test_now_ms = w->due_ms > test_now_ms ? w->due_ms : test_now_ms;
+        step(w);
+    }
+    test_now_ms = end_ms;
+}
+
+static int32_t size_of(const struct world *w, size_t i) {
+    return w->server.pools[i].size;
+}
+
+/* ---- the story ---- */
+
+static void test_start_reads_each_size_and_says_so(void **unused) {
+    struct world *w = make_world(2);
+
+    (void)unused;
+    w->server.pools[1].size = SL_SIZE_UNSET;
+    step(w);
+    assert_said(
+        w, "I pool \"pool-00\": WorkerPool ns/pool-00 has poolSize 1; MinWorkers 1, MaxWorkers 5\n"
+           "I pool \"pool-01\": WorkerPool ns/pool-01 has poolSize unset; MinWorkers 1, "
+           "MaxWorkers 5\n");
+    assert_int_equal(w->server.writes, 0);
+    free_world(w);
+}
+
+static void test_a_burst_and_back(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    forget_lines(w);
+    poll_pool(w, 0, 0, 0);
+    assert_said(w, "I pool \"pool-00\": 1 workers: busy 0 + pending 0 = 0, MinWorkers 1\n");
+    poll_pool(w, 0, 8, 1);
+    assert_int_equal(size_of(w, 0), 5);
+    assert_said(w,
+                "I pool \"pool-00\": 1 -> 5 workers: busy 1 + pending 8 = 9, held at MaxWorkers 5 "
+                "(4 more would be used)\n");
+    poll_pool(w, 0, 4, 5);
+    poll_pool(w, 0, 2, 5);
+    poll_pool(w, 0, 0, 5);
+    assert_said(w, ""); /* nothing new */
+    poll_pool(w, 0, 0, 2);
+    assert_said(w, "I pool \"pool-00\": 5 workers: busy 2 + pending 0 = 2, not smaller for 10 s: "
+                   "ScaleInWindow (60 s) has not been watched in full\n");
+    poll_pool(w, 0, 0, 1);
+    assert_said(w, "I pool \"pool-00\": 5 workers: busy 1 + pending 0 = 1, not below 5 for 40 s: "
+                   "that was wanted within ScaleInWindow (60 s)\n");
+    run_until(w, 110999);
+    assert_int_equal(size_of(w, 0), 5);
+    assert_said(w, "");
+    run_until(w, 200000); /* no snapshot comes any more: the last is believed for 60 s */
+    assert_said(w,
+                "I pool \"pool-00\": 5 -> 2 workers: busy 1 + pending 0 = 1, not below 2 for 10 s: "
+                "that was wanted within ScaleInWindow (60 s)\n"
+                "I pool \"pool-00\": 2 -> 1 workers: busy 1 + pending 0 = 1\n"
+                "W pool \"pool-00\": 1 workers: no data from Spacelift for 60 s: holding at 1 "
+                "workers\n");
+    free_world(w);
+}
+
+static void test_the_window_ends_between_two_polls(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    for (int i = 0; i < 7; i++) {
+        poll_pool(w, 0, 0, 3);
+    }
+    test_now_ms += 5000;
+    submit(w, 0, 0, 1);
+    step(w);
+    assert_int_equal(size_of(w, 0), 3);
+    assert_int_equal(w->due_ms, 71000 + 60000);
+    test_now_ms = 120000;
+    submit(w, 0, 0, 1);
+    step(w);
+    forget_lines(w);
+    run_until(w, 131000);
+    assert_int_equal(size_of(w, 0), 1);
+    assert_said(w, "I pool \"pool-00\": 3 -> 1 workers: busy 1 + pending 0 = 1\n");
+    free_world(w);
+}
+
+static void test_steady_state_is_silent_and_writes_nothing(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    poll_pool(w, 0, 0, 1);
+    forget_lines(w);
+    for (int i = 0; i < 100; i++) {
+        poll_pool(w, 0, 0, i % 2);
+    }
+    assert_said(w, "");
+    assert_int_equal(w->server.writes, 0);
+    free_world(w);
+}
+
+static void test_a_size_just_read_is_not_read_again(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    for (int i = 0; i < 50; i++) {
+        test_now_ms += 1000;
+        submit(w, 0, 0, 1);
+        step(w);
+    }
+    assert_in_range(w->server.reads, 10, 12); /* every 5 s, not every second */
+    free_world(w);
+}
+
+/* ---- two writers ---- */
+
+static void test_conflict_reads_and_decides_again(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    forget_lines(w);
+    w->server.steal = 1;
+    w->server.stolen_size = 2;
+    poll_pool(w, 0, 3, 1);
+    assert_int_equal(size_of(w, 0), 4);
+    assert_int_equal(w->server.writes, 2);
+    assert_said(w, "N pool \"pool-00\": somebody else has changed its size from 1 to 2: another "
+                   "autoscaler, GitOps, or a person with kubectl?\n"
+                   "I pool \"pool-00\": 2 -> 4 workers: busy 1 + pending 3 = 4\n");
+    free_world(w);
+}
+
+static void test_conflict_that_leaves_nothing_to_do(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    w->server.steal = 1;
+    w->server.stolen_size = 4;
+    poll_pool(w, 0, 3, 1);
+    assert_int_equal(w->server.writes, 1); /* the newer size is what is wanted */
+    assert_int_equal(size_of(w, 0), 4);
+    free_world(w);
+}
+
+static void test_conflict_without_end_is_given_up_and_told_once(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    forget_lines(w);
+    w->server.steal = 1000;
+    w->server.stolen_size = 1;
+    poll_pool(w, 0, 3, 1);
+    assert_int_equal(w->server.writes, 5);
+    assert_string_equal(
+        w->lines,
+        "W pool \"pool-00\": WorkerPool ns/pool-00 in cluster \"prod\" keeps its size: the "
+        "object has been modified; next try in 5 s\n");
+    w->server.steal = 0;
+    forget_lines(w);
+    run_until(w, test_now_ms + 20000);
+    assert_int_equal(size_of(w, 0), 4);
+    assert_said(w, "I pool \"pool-00\": 1 -> 4 workers: busy 1 + pending 3 = 4\n"
+                   "I pool \"pool-00\": can be scaled again after 5 s (1 failures)\n");
+    free_world(w);
+}
+
+static void test_foreign_size_is_noticed(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    poll_pool(w, 0, 0, 1);
+    forget_lines(w);
+    w->server.pools[0].size = 3;
+    w->server.pools[0].version++;
+    poll_pool(w, 0, 0, 1);
+    assert_said(w, "N pool \"pool-00\": somebody else has changed its size from 1 to 3: another "
+                   "autoscaler, GitOps, or a person with kubectl?\n"
+                   "I pool \"pool-00\": 3 workers: busy 1 + pending 0 = 1, not smaller for 50 s: "
+                   "ScaleInWindow (60 s) has not been watched in full\n");
+    free_world(w);
+}
+
+static void test_an_unset_size_is_written_without_a_version(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    w->server.pools[0].size = SL_SIZE_UNSET;
+    step(w);
+    forget_lines(w);
+    poll_pool(w, 0, 1, 1);
+    assert_int_equal(size_of(w, 0), 2);
+    assert_said(w, "I pool \"pool-00\": unset -> 2 workers: busy 1 + pending 1 = 2\n");
+    free_world(w);
+}
+
+static void test_a_webhook_that_limits_is_told_once(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    forget_lines(w);
+    w->server.largest = 3;
+    poll_pool(w, 0, 3, 1);
+    assert_int_equal(size_of(w, 0), 3);
+    assert_said(
+        w, "W pool \"pool-00\": WorkerPool ns/pool-00 in cluster \"prod\" keeps its size: asked "
+           "for 4 workers, the API server made it 3: does an admission webhook or a policy "
+           "limit the WorkerPool?; next try in 5 s\n");
+    for (int i = 0; i < 20; i++) {
+        poll_pool(w, 0, 3, 1);
+    }
+    assert_said(w, "");
+    assert_in_range(w->server.writes, 3, 8); /* backed off */
+    free_world(w);
+}
+
+/* ---- a server that fails ---- */
+
+static void test_a_lost_answer_is_read_before_anything_is_written(void **unused) {
+    struct world *w = make_world(1);
+    int writes = 0;
+
+    (void)unused;
+    step(w);
+    forget_lines(w);
+    w->server.lose_answers = true;
+    poll_pool(w, 0, 1, 1);
+    writes = w->server.writes;
+    assert_said(w,
+                "W cluster \"prod\": all its pools keep their sizes (asked for pool \"pool-00\"): "
+                "PATCH pool-00: no answer within 10 s; next try in 1 s\n");
+    w->server.lose_answers = false;
+    run_until(w, test_now_ms + 5000);
+    assert_int_equal(w->server.writes, writes); /* it had been carried out */
+    assert_int_equal(size_of(w, 0), 2);
+    assert_said(w, "I pool \"pool-00\": 1 -> 2 workers: busy 1 + pending 1 = 2\n"
+                   "I cluster \"prod\": answers again after 1 s (1 failures)\n");
+    free_world(w);
+}
+
+static void test_a_write_that_was_not_carried_out_is_repeated(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    w->server.fail_writes = SL_TIMEOUT;
+    poll_pool(w, 0, 1, 1);
+    assert_int_equal(size_of(w, 0), 1);
+    forget_lines(w);
+    w->server.fail_writes = SL_OK;
+    run_until(w, test_now_ms + 5000);
+    assert_int_equal(size_of(w, 0), 2);
+    assert_said(w, "I pool \"pool-00\": 1 -> 2 workers: busy 1 + pending 1 = 2\n"
+                   "I cluster \"prod\": answers again after 1 s (1 failures)\n");
+    free_world(w);
+}
+
+static void test_a_server_that_is_down_is_one_message_and_one_try_at_a_time(void **unused) {
+    struct world *w = make_world(MAX_POOLS);
+    int reads = 0;
+
+    (void)unused;
+    step(w);
+    forget_lines(w);
+    w->server.fail_reads = SL_IO;
+    for (int minute = 0; minute < 10; minute++) {
+        test_now_ms += 10000;
+        for (size_t i = 0; i < MAX_POOLS; i++) {
+            submit(w, i, 2, 1);
+        }
+        reads = w->server.reads;
+        step(w);
+        assert_true(w->server.reads - reads <= 1);
+    }
+    assert_said(w,
+                "W cluster \"prod\": all its pools keep their sizes (asked for pool \"pool-00\"): "
+                "GET pool-00: refused; next try in 1 s\n");
+    w->server.fail_reads = SL_OK;
+    run_until(w, test_now_ms + 40000);
+    for (size_t i = 0; i < MAX_POOLS; i++) {
+        assert_int_equal(size_of(w, i), 3);
+    }
+    assert_non_null(strstr(w->lines, "I cluster \"prod\": answers again after "));
+    free_world(w);
+}
+
+static void test_a_missing_pool_does_not_block_another(void **unused) {
+    struct world *w = make_world(2);
+
+    (void)unused;
+    w->server.pools[0].is_missing = true;
+    step(w);
+    assert_non_null(strstr(w->lines,
+                           "W pool \"pool-00\": WorkerPool ns/pool-00 in cluster \"prod\" keeps "
+                           "its size: workerpools \"pool-00\" not found; next try in 5 s"));
+    forget_lines(w);
+    test_now_ms += 1000;
+    submit(w, 0, 1, 1);
+    submit(w, 1, 1, 1);
+    step(w);
+    assert_int_equal(size_of(w, 1), 2);
+    w->server.pools[0].is_missing = false;
+    run_until(w, test_now_ms + 10000);
+    assert_int_equal(size_of(w, 0), 2);
+    free_world(w);
+}
+
+static void test_forbidden_is_not_hammered(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    w->server.fail_writes = SL_FORBIDDEN;
+    for (int i = 0; i < 60; i++) { /* ten minutes */
+        poll_pool(w, 0, 1, 1);
+    }
+    assert_in_range(w->server.writes, 3, 12);
+    free_world(w);
+}
+
+/* ---- data that is none ---- */
+
+static void test_silence_is_told_once_and_shrinks_nothing(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    w->server.pools[0].size = 4;
+    step(w);
+    poll_pool(w, 0, 0, 4);
+    forget_lines(w);
+    run_until(w, test_now_ms + 3600000);
+    assert_int_equal(size_of(w, 0), 4);
+    assert_said(
+        w,
+        "W pool \"pool-00\": 4 workers: no data from Spacelift for 60 s: holding at 4 workers\n");
+    poll_pool(w, 0, 0, 4);
+    assert_said(
+        w, "I pool \"pool-00\": data from Spacelift again: 4 workers: busy 4 + pending 0 = 4\n");
+    assert_int_equal(w->server.writes, 0);
+    free_world(w);
+}
+
+static void test_no_data_from_the_start_is_told_after_a_while(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    forget_lines(w);
+    run_until(w, 60000);
+    assert_said(w, "");
+    run_until(w, 7200000);
+    assert_said(
+        w, "W pool \"pool-00\": 1 workers: no data from Spacelift yet: holding at 1 workers\n");
+    free_world(w);
+}
+
+static void test_a_misspelt_name_is_told_with_the_names_that_come(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    forget_lines(w);
+    sl_neighbours_add(&w->neighbours, "pool-O0");
+    sl_neighbours_add(&w->neighbours, "public");
+    run_until(w, 7200000);
+    assert_said(
+        w, "W pool \"pool-00\": 1 workers: Spacelift reports other pools, but none of this name: "
+           "holding at 1 workers\n"
+           "W pool \"pool-00\": check its name; pools that are reported and not configured: "
+           "\"pool-O0\", \"public\"\n");
+    free_world(w);
+}
+
+static void test_the_minimum_needs_no_data(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    w->options[0].min_workers = 1;
+    w->server.pools[0].size = 0;
+    step(w);
+    assert_int_equal(size_of(w, 0), 1);
+    free_world(w);
+}
+
+static void test_nonsense_shrinks_nothing(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    w->server.pools[0].size = 4;
+    step(w);
+    for (int i = 0; i < 20; i++) {
+        poll_pool(w, 0, -1, __builtin_nan(""));
+    }
+    assert_int_equal(size_of(w, 0), 4);
+    free_world(w);
+}
+
+/* ---- many pools, one thread ---- */
+
+static void test_a_change_comes_before_verification(void **unused) {
+    struct world *w = make_world(MAX_POOLS);
+    int reads = 0;
+
+    (void)unused;
+    step(w);
+    test_now_ms += 10000;
+    for (size_t i = 0; i < MAX_POOLS; i++) {
+        submit(w, i, i == MAX_POOLS - 1 ? 2 : 0, 0);
+    }
+    reads = w->server.reads;
+    step(w);
+    assert_int_equal(size_of(w, MAX_POOLS - 1), 2);
+    assert_int_equal(w->server.reads - reads, 2); /* its own, and one of the others */
+    assert_int_equal(w->due_ms, test_now_ms);
+    free_world(w);
+}
+
+/* ---- the thread ---- */
+
+static void test_thread_works_and_stops(void **unused) {
+    struct world *w = make_world(1);
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_wakeup asked;
+
+    (void)unused;
+    assert_int_equal(sl_wakeup_init(&asked, &err), SL_OK);
+    w->server.asked = &asked;
+    assert_int_equal(sl_controller_start(w->controller, &err), SL_OK);
+    sl_wakeup_wait(&asked, NULL, 10000);
+    assert_true(sl_wakeup_is_signalled(&asked));
+    sl_controller_stop(w->controller);
+    sl_controller_stop(w->controller);
+    sl_wakeup_release(&asked);
+    free_world(w);
+}
+
+static void test_stop_does_not_wait_for_a_server_that_hangs(void **unused) {
+    struct world *w = make_world(1);
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_wakeup asked;
+    int64_t stopped_ms = 0;
+
+    (void)unused;
+    assert_int_equal(sl_wakeup_init(&asked, &err), SL_OK);
+    w->server.asked = &asked;
+    w->server.hang_until = &w->stop; /* as net/http does */
+    assert_int_equal(sl_controller_start(w->controller, &err), SL_OK);
+    sl_wakeup_wait(&asked, NULL, 10000);
+    submit(w, 0, 1, 1); /* returns while the server hangs */
+    stopped_ms = sl_clock_monotonic_ms();
+    sl_controller_stop(w->controller);
+    assert_in_range(sl_clock_monotonic_ms() - stopped_ms, 0, 100);
+    assert_said(w, "");
+    sl_wakeup_release(&asked);
+    free_world(w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_start_reads_each_size_and_says_so),
+        cmocka_unit_test(test_a_burst_and_back),
+        cmocka_unit_test(test_the_window_ends_between_two_polls),
+        cmocka_unit_test(test_steady_state_is_silent_and_writes_nothing),
+        cmocka_unit_test(test_a_size_just_read_is_not_read_again),
+        cmocka_unit_test(test_conflict_reads_and_decides_again),
+        cmocka_unit_test(test_conflict_that_leaves_nothing_to_do),
+        cmocka_unit_test(test_conflict_without_end_is_given_up_and_told_once),
+        cmocka_unit_test(test_foreign_size_is_noticed),
+        cmocka_unit_test(test_an_unset_size_is_written_without_a_version),
+        cmocka_unit_test(test_a_webhook_that_limits_is_told_once),
+        cmocka_unit_test(test_a_lost_answer_is_read_before_anything_is_written),
+        cmocka_unit_test(test_a_write_that_was_not_carried_out_is_repeated),
+        cmocka_unit_test(test_a_server_that_is_down_is_one_message_and_one_try_at_a_time),
+        cmocka_unit_test(test_a_missing_pool_does_not_block_another),
+        cmocka_unit_test(test_forbidden_is_not_hammered),
+        cmocka_unit_test(test_silence_is_told_once_and_shrinks_nothing),
+        cmocka_unit_test(test_no_data_from_the_start_is_told_after_a_while),
+        cmocka_unit_test(test_a_misspelt_name_is_told_with_the_names_that_come),
+        cmocka_unit_test(test_the_minimum_needs_no_data),
+        cmocka_unit_test(test_nonsense_shrinks_nothing),
+        cmocka_unit_test(test_a_change_comes_before_verification),
+        cmocka_unit_test(test_thread_works_and_stops),
+        cmocka_unit_test(test_stop_does_not_wait_for_a_server_that_hangs),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
