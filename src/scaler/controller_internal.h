@@ -9,8 +9,6 @@
 #include "base/backoff.h"
 #include "scaler/controller.h"
 
-enum { SL_CLAMPS = SL_CLAMP_DEMAND + 1 };
-
 /* A thing that fails: when to try again, and when to speak about it. */
 struct sl_trouble {
     struct sl_backoff backoff;
@@ -21,9 +19,9 @@ struct sl_trouble {
 /* What has been said about a pool since its size last changed. */
 struct sl_told {
     bool has_decision;
-    struct sl_decision decision; /* the last one that was told */
-    int64_t clamp_ms[SL_CLAMPS]; /* when that clamp was told; 0: not yet */
-    enum sl_clamp clamp;         /* of the last decision, told or not */
+    struct sl_decision decision;      /* the last one that was told */
+    int64_t clamp_ms[SL_CLAMP_COUNT]; /* when that clamp was told; 0: not yet */
+    enum sl_clamp clamp;              /* of the last decision, told or not */
 };
 
 struct sl_controller_pool {

@@ -26,7 +26,7 @@ static void decide(const struct sl_controller *c, struct sl_controller_pool *p, 
         sl_neighbours_list(c->settings.neighbours, unused, sizeof unused)) {
         snapshot = &unknown;
     }
-    sl_policy_decide(&p->policy, &p->state, snapshot, p->scale.size, now_ms, ret);
+    sl_policy_decide(&p->policy, NULL, &p->state, snapshot, p->scale.size, now_ms, ret);
 }
 
 static int64_t earlier(int64_t a_ms, int64_t b_ms) {

@@ -1,14 +1,10 @@
-/* The option tables of the scaler, and the checks that need more than one option. A contradiction
- * is refused at start: found at 3 a.m. it would cost a queue. */
+/* The plugin's block and that of a cluster, and the configuration as it grows block by block. */
 #include "scaler/options.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
-
 #define CLUSTER(member) offsetof(struct sl_cluster_options, member)
-#define POOL(member)    offsetof(struct sl_pool_options, member)
 
 static const struct sl_option cluster_options[] = {
     {.name = "KubeConfig",
@@ -35,79 +31,6 @@ static const struct sl_option cluster_options[] = {
     {.name = NULL},
 };
 
-static const struct sl_option pool_options[] = {
-    {.name = "Cluster",
-     .type = SL_OPTION_STRING,
-     .offset = POOL(cluster),
-     .example = "prod",
-     .help = "The <Cluster> the pool is in. Needed only where there are several."},
-    {.name = "Namespace",
-     .type = SL_OPTION_STRING,
-     .offset = POOL(kube_namespace),
-     .flags = SL_OPTION_EXAMPLE,
-     .example = "spacelift-worker-pool-controller-system",
-     .help = "The namespace of the WorkerPool resource. Default: that of the kubeconfig's context "
-             "or of the pod, else \"default\"."},
-    {.name = "WorkerPool",
-     .type = SL_OPTION_STRING,
-     .offset = POOL(worker_pool),
-     .example = "my-worker-pool",
-     .help = "The name of the WorkerPool resource, where it is not the pool's name in Spacelift."},
-    {.name = "WorkerPoolID",
-     .type = SL_OPTION_STRING,
-     .offset = POOL(worker_pool_id),
-     .example = "01HQZX9K7P2M3N4Q5R6S7T8U9V",
-     .help = "The pool's ID in Spacelift. Needed only where two pools have the same name."},
-    {.name = "MinWorkers",
-     .type = SL_OPTION_INTEGER,
-     .offset = POOL(min_workers),
-     .fallback = "1",
-     .min = 0,
-     .max = SL_LIMIT_WORKERS,
-     .unit = "workers",
-     .flags = SL_OPTION_EXAMPLE,
-     .example = "1",
-     .help = "The pool is never made smaller than this. It is kept without any data, too."},
-    {.name = "MaxWorkers",
-     .type = SL_OPTION_INTEGER,
-     .offset = POOL(max_workers),
-     .min = 1,
-     .max = SL_LIMIT_WORKERS,
-     .unit = "workers",
-     .flags = SL_OPTION_REQUIRED | SL_OPTION_EXAMPLE,
-     .example = "5",
-     .help = "The pool is never made larger than this. A pool that somebody has made larger is "
-             "made smaller again, but never below its busy workers and waiting runs."},
-    {.name = "TargetUtilization",
-     .type = SL_OPTION_INTEGER,
-     .offset = POOL(target_utilization_percent),
-     .fallback = "100",
-     .min = 1,
-     .max = 100,
-     .unit = "percent",
-     .help = "How many of 100 workers shall be busy. 100: one worker for each busy worker and "
-             "waiting run. 80: a quarter more, ready for the next runs."},
-    {.name = "ScaleInWindow",
-     .type = SL_OPTION_SECONDS,
-     .offset = POOL(scale_in_window_ms),
-     .fallback = "60",
-     .min = 0,
-     .max = 86400,
-     .unit = "s",
-     .help = "The pool is made no smaller than the largest size that was wanted within this time, "
-             "in seconds, and not at all until that time has been watched after a start."},
-    {.name = "StaleAfter",
-     .type = SL_OPTION_SECONDS,
-     .offset = POOL(stale_after_ms),
-     .min = 1,
-     .max = 86400,
-     .unit = "s",
-     .example = "60",
-     .help = "The pool keeps its size when nothing has been heard from Spacelift for this time, in "
-             "seconds. Default: three intervals of the values, and at least 60."},
-    {.name = NULL},
-};
-
 const struct sl_option_block sl_scaler_cluster_block = {
     .name = "Cluster",
     .label = "a name of your choice",
@@ -116,14 +39,6 @@ const struct sl_option_block sl_scaler_cluster_block = {
     .help = "A Kubernetes cluster with worker pools. Each has a thread of its own, so that one "
             "that hangs does not delay another. Without any the cluster that collectd runs in is "
             "used.",
-};
-
-const struct sl_option_block sl_scaler_pool_block = {
-    .name = "Pool",
-    .label = "the pool's name in Spacelift",
-    .example = "my-amazing-worker-pool",
-    .options = pool_options,
-    .help = "A worker pool whose size follows its queue.",
 };
 
 static const struct sl_option_block *const inner_blocks[] = {
@@ -157,7 +72,7 @@ static void pool_free(struct sl_pool_options *p) {
     if (p == NULL) {
         return;
     }
-    sl_option_release(pool_options, p);
+    sl_option_release(sl_scaler_pool_block.options, p);
     free(p->name);
     free(p);
 }
@@ -212,7 +127,7 @@ int sl_scaler_config_add_pool(struct sl_scaler_config *config, const char *name,
     if (added == NULL || (added->name = strdup(name)) == NULL) {
         rc = out_of_memory(err);
     } else {
-        rc = sl_option_defaults(pool_options, added, err);
+        rc = sl_option_defaults(sl_scaler_pool_block.options, added, err);
     }
     if (rc != SL_OK) {
         pool_free(added);
@@ -233,14 +148,4 @@ void sl_scaler_config_release(struct sl_scaler_config *config) {
     free(config->clusters);
     free(config->pools);
     *config = (struct sl_scaler_config){0};
-}
-
-struct sl_policy sl_pool_policy(const struct sl_pool_options *pool) {
-    return (struct sl_policy){
-        .min_workers = (int32_t)pool->min_workers,
-        .max_workers = (int32_t)pool->max_workers,
-        .target_utilization_percent = (int32_t)pool->target_utilization_percent,
-        .scale_in_window_ms = pool->scale_in_window_ms,
-        .stale_after_ms = pool->stale_after_ms,
-    };
 }

@@ -22,6 +22,13 @@ struct sl_cluster_options {
     int64_t timeout_ms;
 };
 
+struct sl_step_options {
+    int64_t workers;
+    int64_t percent;
+    int64_t period_ms;
+    int select; /* enum sl_step_select */
+};
+
 struct sl_pool_options {
     char *name;           /* in Spacelift */
     char *cluster;        /* NULL: the only one; set by sl_scaler_config_check() */
@@ -31,9 +38,26 @@ struct sl_pool_options {
     char *worker_pool_id; /* NULL: whichever pool has the name */
     int64_t min_workers;
     int64_t max_workers;
+    int demand_from; /* enum sl_demand_rule */
+    int64_t runs_per_worker;
     int64_t target_utilization_percent;
+    int spare_rule; /* enum sl_spare_rule */
+    int64_t spare_workers;
+    int64_t spare_quantile_percent;
+    int64_t startup_ms;
+    int64_t idle_workers; /* -1: not set */
+    int64_t activation_threshold;
+    int64_t cooldown_ms;
+    int64_t scale_out_window_ms;
     int64_t scale_in_window_ms;
+    struct sl_step_options scale_out;
+    struct sl_step_options scale_in;
+    int64_t new_worker_grace_ms;
     int64_t stale_after_ms; /* 0: see struct sl_policy */
+    int fallback;           /* enum sl_fallback_mode */
+    int64_t fallback_workers;
+    int64_t fallback_failures;
+    int64_t fallback_after_ms;
 };
 
 /* All zero is an empty configuration. */

@@ -1,19 +1,42 @@
-/* The arithmetic of a decision. Everything that can be wrong with it costs runs or money, so it is
- * small, exact and alone. */
+/* The order of things in a decision: is there data, what is wanted, what is allowed. Everything
+ * that can be wrong here costs runs or money, so it is small and alone. */
 #include "scaler/policy.h"
 
 #include <math.h>
 
-#include "base/limits.h"
-
-/* Above any account; keeps the sums below far away from overflow. */
-static const int64_t max_count = 1000000000;
-
-/* A WorkerPool without poolSize runs one worker (Spacelift's documentation of the resource). */
-static const int32_t size_when_unset = 1;
+#include "scaler/policy_internal.h"
 
 static const int64_t shortest_stale_after_ms = 60000;
-static const int64_t no_timer = INT64_MAX;
+
+static bool is_step_limit_good(const struct sl_step_limit *limit) {
+    bool is_set = limit->workers != 0 || limit->percent != 0;
+
+    return limit->workers >= 0 && limit->percent >= 0 && limit->period_ms >= 0 &&
+           (!is_set || limit->period_ms > 0);
+}
+
+static int check_sleep(const struct sl_policy *policy, struct sl_error *err) {
+    if (!policy->has_idle_workers) {
+        return SL_OK;
+    }
+    if (policy->idle_workers < 0 || policy->idle_workers > policy->min_workers) {
+        return sl_fail(err, SL_CONFIG, "IdleWorkers %d must not be more than MinWorkers %d",
+                       (int)policy->idle_workers, (int)policy->min_workers);
+    }
+    return SL_OK;
+}
+
+static bool are_counts_good(const struct sl_policy *p) {
+    return p->runs_per_worker >= 0 && p->spare_workers >= 0 && p->spare_quantile_percent >= 0 &&
+           p->spare_quantile_percent < 100 && p->activation_threshold >= 0 &&
+           p->fallback.workers >= 0 && p->fallback.failures >= 0;
+}
+
+static bool are_times_good(const struct sl_policy *p) {
+    return p->startup_ms >= 0 && p->cooldown_ms >= 0 && p->scale_out_window_ms >= 0 &&
+           p->scale_in_window_ms >= 0 && p->new_worker_grace_ms >= 0 && p->stale_after_ms >= 0 &&
+           p->fallback.after_ms >= 0;
+}
 
 int sl_policy_check(const struct sl_policy *policy, struct sl_error *err) {
     if (policy->min_workers > policy->max_workers) {
@@ -28,14 +51,21 @@ int sl_policy_check(const struct sl_policy *policy, struct sl_error *err) {
     if (policy->target_utilization_percent < 1 || policy->target_utilization_percent > 100) {
         return sl_fail(err, SL_CONFIG, "TargetUtilization must be from 1 to 100 percent");
     }
-    if (policy->scale_in_window_ms < 0 || policy->stale_after_ms < 0) {
-        return sl_fail(err, SL_CONFIG, "ScaleInWindow and StaleAfter must be 0 s or more");
+    if (!are_counts_good(policy)) {
+        return sl_fail(err, SL_CONFIG, "a number of workers, runs or percent is out of range");
     }
-    return SL_OK;
+    if (!are_times_good(policy)) {
+        return sl_fail(err, SL_CONFIG,
+                       "ScaleInWindow, StaleAfter and other times must be 0 or more");
+    }
+    if (!is_step_limit_good(&policy->scale_out) || !is_step_limit_good(&policy->scale_in)) {
+        return sl_fail(err, SL_CONFIG, "a limit of workers or percent needs a period above 0");
+    }
+    return check_sleep(policy, err);
 }
 
 static bool is_count(double value) {
-    return value >= 0 && value <= (double)max_count && value == floor(value); /* false for NaN */
+    return value >= 0 && value <= 1e9 && value == floor(value); /* false for NaN */
 }
 
 struct sl_snapshot sl_snapshot_of(double runs_pending, double workers_busy, int64_t observed_ms,
@@ -52,14 +82,6 @@ struct sl_snapshot sl_snapshot_of(double runs_pending, double workers_busy, int6
         snapshot.workers_busy = (int64_t)workers_busy;
     }
     return snapshot;
-}
-
-static int32_t min_i32(int32_t a, int32_t b) {
-    return a < b ? a : b;
-}
-
-static int32_t to_i32(int64_t value) {
-    return value > INT32_MAX ? INT32_MAX : (int32_t)value;
 }
 
 int64_t sl_policy_stale_after_ms(const struct sl_policy *policy,
@@ -92,112 +114,171 @@ static enum sl_data_state data_state(const struct sl_policy *policy,
     return SL_DATA_GOOD;
 }
 
-static int64_t count(int64_t value) {
-    return value < max_count ? value : max_count;
+/* ---- without good data ---- */
+
+static bool is_fallback_due(const struct sl_policy *policy, const struct sl_scaler_state *state,
+                            const struct sl_snapshot *snapshot, int64_t now_ms) {
+    const struct sl_fallback *f = &policy->fallback;
+    int64_t silent_ms = sl_time_since(now_ms, state->good_ms);
+    int64_t interval_ms = snapshot != NULL ? snapshot->interval_ms : 0;
+
+    if (f->mode == SL_FALLBACK_HOLD || f->mode == SL_FALLBACK_CURRENT) {
+        return false;
+    }
+    return silent_ms >= f->after_ms && (interval_ms <= 0 || silent_ms / interval_ms >= f->failures);
 }
 
-static void measure(const struct sl_policy *policy, const struct sl_snapshot *snapshot,
-                    struct sl_decision *d) {
-    int64_t utilization = policy->target_utilization_percent;
+static int32_t fallback_size(const struct sl_policy *policy, const struct sl_scaler_state *state,
+                             const struct sl_decision *d) {
+    int32_t known = state->has_good ? sl_to_i32(state->known_demand) : d->current;
+    int32_t size = policy->fallback.workers;
 
-    d->runs_pending = count(snapshot->runs_pending);
-    d->workers_busy = count(snapshot->workers_busy);
-    d->demand = d->runs_pending + d->workers_busy;
-    d->wanted = to_i32((d->demand * 100 + utilization - 1) / utilization);
-    d->rule = SL_RULE_DEMAND;
-    if (d->wanted < policy->min_workers) {
-        d->wanted = policy->min_workers;
-        d->rule = SL_RULE_MINIMUM;
+    if (policy->fallback.mode == SL_FALLBACK_HIGHER) {
+        size = sl_max_i32(size, d->current);
+    } else if (policy->fallback.mode == SL_FALLBACK_LOWER) {
+        size = sl_min_i32(size, d->current);
+    }
+    if (size >= d->current) {
+        return sl_max_i32(d->current, sl_min_i32(size, d->cap));
+    }
+    size = sl_max_i32(size, sl_max_i32(known, d->floor));
+    return sl_min_i32(size, d->current);
+}
+
+/* Floors need no data; caps do, because below a cap there may be work. A size that was never set
+ * is left to whoever sets it. */
+static void hold(const struct sl_policy *policy, const struct sl_scaler_state *state,
+                 const struct sl_snapshot *snapshot, int64_t now_ms, struct sl_decision *d) {
+    enum sl_rule floor_rule = d->rule;
+
+    d->rule = SL_RULE_HOLD;
+    d->size = d->current;
+    if (d->current != SL_SIZE_UNSET && is_fallback_due(policy, state, snapshot, now_ms)) {
+        d->rule = SL_RULE_FALLBACK;
+        d->size = fallback_size(policy, state, d);
+    }
+    if (d->current != SL_SIZE_UNSET && d->size < d->floor) {
+        d->rule = floor_rule;
+        d->size = d->floor;
+    }
+    d->wanted = d->size;
+}
+
+/* Orders that forbid a direction hold without data, too. */
+static void forbid(const struct sl_conditions *conditions, struct sl_decision *d) {
+    int32_t before = sl_size_before(d);
+    bool is_too_large = conditions->is_scale_out_forbidden && d->size > before;
+    bool is_too_small = conditions->is_scale_in_forbidden && d->size < before;
+
+    if (d->size != d->current && (is_too_large || is_too_small)) {
+        d->size = d->current;
+        d->clamp = is_too_large ? SL_CLAMP_NO_OUT : SL_CLAMP_NO_IN;
+        d->why = conditions->order_text;
     }
 }
 
-/* A gap in the data is a time nobody watched: what was wanted in it is as unknown as what was
- * wanted before a restart. */
-static void remember(const struct sl_policy *policy, struct sl_scaler_state *state,
-                     const struct sl_snapshot *snapshot, int32_t wanted) {
-    int64_t observed_ms = snapshot->observed_ms;
+/* ---- */
 
-    if (!state->is_watching ||
-        sl_time_since(observed_ms, state->seen_ms) > sl_policy_stale_after_ms(policy, snapshot)) {
-        state->is_watching = true;
-        state->watching_since_ms = observed_ms;
-        state->seen_ms = observed_ms;
+/* The floor and cap in force; rule is what names the floor. */
+static void set_bounds(const struct sl_policy *policy, const struct sl_conditions *conditions,
+                       const struct sl_scaler_state *state, struct sl_decision *d) {
+    d->floor = sl_policy_own_floor(policy, state);
+    d->cap = policy->max_workers;
+    d->rule = SL_RULE_MINIMUM;
+    if (conditions != NULL) {
+        d->cap = sl_min_i32(d->cap, conditions->cap);
+        if (conditions->floor > d->floor) {
+            d->floor = conditions->floor;
+            d->rule = conditions->is_floor_ordered ? SL_RULE_ORDER : SL_RULE_SCHEDULE;
+            d->why = conditions->floor_text;
+        }
     }
-    if (observed_ms >= state->seen_ms) {
-        state->seen_ms = observed_ms;
-        sl_history_add(&state->history, observed_ms, wanted, policy->scale_in_window_ms);
+    d->floor = sl_min_i32(d->floor, d->cap);
+}
+
+/* What was measured, or the floor if that is more. A pool that is awake has a worker. */
+static void want(const struct sl_policy *policy, const struct sl_scaler_state *state,
+                 int32_t measured, enum sl_rule measured_rule, struct sl_decision *d) {
+    bool is_idling = sl_policy_can_sleep(policy) && state->is_awake && d->demand == 0;
+    int32_t own = sl_max_i32(policy->min_workers, 1);
+
+    if (is_idling && own >= d->floor && own >= measured) {
+        d->wanted = own;
+        d->rule = SL_RULE_AWAKE;
+        d->why = NULL;
+        d->next_change_ms = sl_time_add(state->active_ms, policy->cooldown_ms);
+    } else if (measured >= d->floor) {
+        d->wanted = measured;
+        d->rule = measured_rule;
+        d->why = NULL;
+    } else {
+        d->wanted = d->floor;
     }
 }
 
-/* How small may the pool be now, if it is to become smaller at all? */
-static int32_t smallest(const struct sl_policy *policy, const struct sl_scaler_state *state,
-                        int32_t base, int32_t target, int64_t now_ms, struct sl_decision *d) {
-    int64_t watched_ms = sl_time_add(state->watching_since_ms, policy->scale_in_window_ms);
-    int64_t until_ms = no_timer;
-    int32_t demand = to_i32(d->demand);
-    int32_t size = target;
-    int32_t peak = 0;
-
-    if (now_ms < watched_ms) {
-        d->clamp = SL_CLAMP_WATCHING;
-        d->next_change_ms = watched_ms;
-        return base;
-    }
-    peak = sl_history_peak(&state->history, now_ms, policy->scale_in_window_ms, &until_ms);
-    if (peak > size) {
-        size = peak;
-        d->clamp = SL_CLAMP_WINDOW;
-        d->next_change_ms = until_ms;
-    }
-    if (demand > size) {
-        size = demand;
-        d->clamp = SL_CLAMP_DEMAND;
-        d->next_change_ms = no_timer;
-    }
-    return min_i32(size, base);
+static void pause(const struct sl_conditions *conditions, struct sl_decision *d) {
+    d->rule = SL_RULE_PAUSED;
+    d->clamp = SL_CLAMP_NONE;
+    d->size = conditions->paused_size != SL_SIZE_UNSET ? conditions->paused_size : d->current;
+    d->wanted = d->size;
+    d->why = conditions->order_text;
+    d->next_change_ms = INT64_MAX;
 }
 
-static void choose(const struct sl_policy *policy, const struct sl_scaler_state *state,
-                   int64_t now_ms, struct sl_decision *d) {
-    int32_t base = d->current == SL_SIZE_UNSET ? size_when_unset : d->current;
-    int32_t target = min_i32(d->wanted, policy->max_workers);
-
-    if (target < d->wanted) {
-        d->clamp = SL_CLAMP_MAXIMUM;
+static void begin(struct sl_scaler_state *state, int64_t now_ms) {
+    if (!state->has_begun) {
+        state->has_begun = true;
+        state->good_ms = now_ms;
     }
-    d->size = target < base ? smallest(policy, state, base, target, now_ms, d) : target;
 }
 
-/* MinWorkers needs no data. A size that was never set is left to whoever sets it. */
-static void hold(const struct sl_policy *policy, struct sl_decision *d) {
-    bool is_small = d->current != SL_SIZE_UNSET && d->current < policy->min_workers;
+static void decide_on_data(const struct sl_policy *policy, const struct sl_conditions *conditions,
+                           struct sl_scaler_state *state, const struct sl_snapshot *snapshot,
+                           int64_t now_ms, struct sl_decision *d) {
+    enum sl_rule measured_rule = SL_RULE_DEMAND;
+    int32_t measured = 0;
 
-    d->rule = is_small ? SL_RULE_MINIMUM : SL_RULE_HOLD;
-    d->wanted = is_small ? policy->min_workers : d->current;
-    d->size = d->wanted;
+    sl_policy_measure(policy, conditions, state, snapshot, now_ms, d);
+    measured = d->wanted;
+    measured_rule = d->rule;
+    set_bounds(policy, conditions, state, d);
+    want(policy, state, measured, measured_rule, d);
+    sl_policy_choose(policy, conditions, state, now_ms, d);
+    state->has_good = true;
+    state->good_ms = now_ms;
+    state->known_demand = d->demand;
 }
 
-void sl_policy_decide(const struct sl_policy *policy, struct sl_scaler_state *state,
-                      const struct sl_snapshot *snapshot, int32_t current, int64_t now_ms,
-                      struct sl_decision *ret) {
+void sl_policy_decide(const struct sl_policy *policy, const struct sl_conditions *conditions,
+                      struct sl_scaler_state *state, const struct sl_snapshot *snapshot,
+                      int32_t current, int64_t now_ms, struct sl_decision *ret) {
     *ret = (struct sl_decision){
         .current = current < 0 ? SL_SIZE_UNSET : current,
         .data = data_state(policy, snapshot, now_ms),
-        .next_change_ms = no_timer,
+        .next_change_ms = INT64_MAX,
     };
     if (snapshot != NULL && now_ms > snapshot->observed_ms) {
         ret->data_age_ms = sl_time_since(now_ms, snapshot->observed_ms);
     }
-    if (ret->data != SL_DATA_GOOD) {
-        hold(policy, ret);
-        return;
+    begin(state, now_ms);
+    sl_policy_note_size(state, ret->current, now_ms);
+    if (ret->data == SL_DATA_GOOD) {
+        decide_on_data(policy, conditions, state, snapshot, now_ms, ret);
+    } else {
+        set_bounds(policy, conditions, state, ret);
+        hold(policy, state, snapshot, now_ms, ret);
     }
-    measure(policy, snapshot, ret);
-    remember(policy, state, snapshot, min_i32(ret->wanted, policy->max_workers));
-    choose(policy, state, now_ms, ret);
-    ret->unmet = ret->demand > ret->size ? ret->demand - ret->size : 0;
-}
-
-bool sl_decision_same_reason(const struct sl_decision *a, const struct sl_decision *b) {
-    return a->data == b->data && a->rule == b->rule && a->clamp == b->clamp;
+    if (conditions != NULL) {
+        forbid(conditions, ret);
+    }
+    if (conditions != NULL && conditions->is_paused) {
+        pause(conditions, ret);
+    }
+    if (ret->size != ret->current) {
+        state->decided_size = ret->size;
+        state->decided_ms = now_ms;
+    }
+    if (ret->demand > ret->size) {
+        ret->unmet = ret->demand - ret->size;
+    }
 }

@@ -41,7 +41,7 @@ static double decide_many(int64_t *ret_sum) {
         struct sl_snapshot snapshot = snapshot_at(i, i * 1000);
         struct sl_decision d;
 
-        sl_policy_decide(&policy, &state, &snapshot, size, i * 1000, &d);
+        sl_policy_decide(&policy, NULL, &state, &snapshot, size, i * 1000, &d);
         size = d.size;
         *ret_sum += size;
     }
@@ -55,7 +55,7 @@ static double describe_many(int64_t *ret_sum) {
     char text[400];
     int64_t began_ns = sl_clock_monotonic_ns();
 
-    sl_policy_decide(&policy, &state, &snapshot, 1, 0, &d);
+    sl_policy_decide(&policy, NULL, &state, &snapshot, 1, 0, &d);
     for (int64_t i = 0; i < TEXTS; i++) {
         *ret_sum += sl_decision_describe(&policy, &d, 0, text, sizeof text);
     }

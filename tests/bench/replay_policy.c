@@ -145,7 +145,7 @@ static int32_t decide_ours(struct contender *c, const struct pool *pool, int64_t
     };
     struct sl_decision d;
 
-    sl_policy_decide(&c->policy, &c->state, &snapshot, pool->size, now_ms, &d);
+    sl_policy_decide(&c->policy, NULL, &c->state, &snapshot, pool->size, now_ms, &d);
     return d.size;
 }
 

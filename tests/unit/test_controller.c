@@ -166,6 +166,7 @@ static void make_pool(struct world *w, size_t i) {
         .target_utilization_percent = 100,
         .scale_in_window_ms = 60000,
         .stale_after_ms = 60000,
+        .idle_workers = -1,
     };
     w->pointers[i] = &w->options[i];
     w->server.pools[i] = (struct fake_pool){.size = 1, .version = 1};

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -91,7 +92,8 @@ static void run_case(const struct policy_case *c) {
             has_snapshot = true;
         }
         current = s->current == KEEP ? current : s->current;
-        sl_policy_decide(&policy, &state, has_snapshot ? &snapshot : NULL, current, now_ms, &d);
+        sl_policy_decide(&policy, NULL, &state, has_snapshot ? &snapshot : NULL, current, now_ms,
+                         &d);
         if (d.size != s->size || d.rule != s->rule || d.clamp != s->clamp) {
             char text[256];
 
@@ -106,14 +108,23 @@ static void run_case(const struct policy_case *c) {
     }
 }
 
-#define DEMAND   SL_RULE_DEMAND
-#define MINIMUM  SL_RULE_MINIMUM
-#define HOLD     SL_RULE_HOLD
-#define NONE     SL_CLAMP_NONE
-#define MAXIMUM  SL_CLAMP_MAXIMUM
-#define WINDOW   SL_CLAMP_WINDOW
-#define WATCHING SL_CLAMP_WATCHING
-#define KEEPING  SL_CLAMP_DEMAND
+#define DEMAND     SL_RULE_DEMAND
+#define MINIMUM    SL_RULE_MINIMUM
+#define AWAKE      SL_RULE_AWAKE
+#define ASLEEP     SL_RULE_ASLEEP
+#define HOLD       SL_RULE_HOLD
+#define NONE       SL_CLAMP_NONE
+#define MAXIMUM    SL_CLAMP_MAXIMUM
+#define WINDOW     SL_CLAMP_WINDOW
+#define WATCHING   SL_CLAMP_WATCHING
+#define KEEPING    SL_CLAMP_DEMAND
+#define FALLBACK   SL_RULE_FALLBACK
+#define OUT_WINDOW SL_CLAMP_OUT_WINDOW
+#define OUT_STEP   SL_CLAMP_OUT_STEP
+#define NO_OUT     SL_CLAMP_NO_OUT
+#define IN_STEP    SL_CLAMP_IN_STEP
+#define NO_IN      SL_CLAMP_NO_IN
+#define GRACE      SL_CLAMP_GRACE
 
 static const struct policy_case cases[] = {
     {"a run that waits behind a busy worker gets a worker", "", {{1, 1, 1, 1, 2, DEMAND, NONE}}},
@@ -129,7 +140,7 @@ static const struct policy_case cases[] = {
     {"a pool below the minimum is raised", "MinWorkers 3", {{1, 1, 0, 1, 3, MINIMUM, NONE}}},
     {"min 0 lets an idle pool go to nothing once the window has been watched",
      "MinWorkers 0",
-     {{1, 0, 0, 1, 1, DEMAND, WATCHING}, {61, 0, 0, KEEP, 0, DEMAND, NONE}}},
+     {{1, 0, 0, 1, 1, ASLEEP, WATCHING}, {61, 0, 0, KEEP, 0, ASLEEP, NONE}}},
     {"from nothing to work without delay", "MinWorkers 0", {{1, 0, 2, 0, 2, DEMAND, NONE}}},
     {"the size falls to what the window has seen and no further",
      "",
@@ -192,6 +203,133 @@ static const struct policy_case cases[] = {
     {"a pool size that nobody has set grows with the demand",
      "",
      {{1, 0, 3, SL_SIZE_UNSET, 3, DEMAND, NONE}}},
+    {"demand from waiting runs alone, as in the tutorial, but never below the busy workers",
+     "DemandFrom pending, ScaleInWindow 0",
+     {{1, 1, 1, 1, 1, DEMAND, NONE}, {2, 3, 1, 4, 4, DEMAND, KEEPING}}},
+    {"two runs per worker",
+     "RunsPerWorker 2, MaxWorkers 20",
+     {{1, 1, 4, 1, 3, DEMAND, NONE}, {2, 3, 7, KEEP, 5, DEMAND, NONE}}},
+    {"two runs per worker, but no busy worker is taken away",
+     "RunsPerWorker 2, ScaleInWindow 0",
+     {{1, 4, 0, 5, 4, DEMAND, KEEPING}}},
+    {"a spare worker is kept beside the busy ones",
+     "SpareWorkers 1",
+     {{1, 1, 0, 1, 2, DEMAND, NONE}, {2, 2, 0, KEEP, 3, DEMAND, NONE}}},
+    {"a spare worker is kept for an empty queue",
+     "SpareWorkers 2",
+     {{1, 0, 0, 1, 2, DEMAND, NONE}}},
+    {"spare workers end at the maximum", "SpareWorkers 3", {{1, 4, 0, 4, 5, DEMAND, MAXIMUM}}},
+    {"square-root staffing: 16 busy, 4 to spare",
+     "SpareWorkers 1, SpareRule square-root, MaxWorkers 100",
+     {{1, 16, 0, 16, 20, DEMAND, NONE}, {2, 17, 0, KEEP, 22, DEMAND, NONE}}},
+    {"a pool of at least nothing stays awake for the cooldown",
+     "MinWorkers 0, Cooldown 120",
+     {{1, 1, 0, 1, 1, DEMAND, NONE},
+      {61, 0, 0, KEEP, 1, AWAKE, NONE},
+      {120, 0, 0, KEEP, 1, AWAKE, NONE},
+      {121, 0, 0, KEEP, 0, ASLEEP, NONE}}},
+    {"a cooldown shorter than the window does not shorten it",
+     "MinWorkers 0, Cooldown 20",
+     {{1, 0, 0, 1, 1, AWAKE, NONE},
+      {41, 1, 0, KEEP, 1, DEMAND, NONE},
+      {61, 0, 0, KEEP, 1, ASLEEP, WINDOW},
+      {101, 0, 0, KEEP, 0, ASLEEP, NONE}}},
+    {"a sleeping pool wakes up with more runs than the threshold, not with as many",
+     "MinWorkers 0, ActivationThreshold 2",
+     {{1, 0, 2, 0, 0, ASLEEP, NONE}, {2, 0, 3, KEEP, 3, DEMAND, NONE}}},
+    {"a pool that is awake does not look at the threshold",
+     "MinWorkers 0, ActivationThreshold 2",
+     {{1, 1, 1, 1, 2, DEMAND, NONE}}},
+    {"a sleeping pool is smaller than MinWorkers and wakes up to it",
+     "MinWorkers 2, IdleWorkers 1, ScaleInWindow 0",
+     {{1, 1, 0, 2, 2, MINIMUM, NONE},
+      {2, 0, 0, KEEP, 1, ASLEEP, NONE},
+      {3, 0, 0, KEEP, 1, ASLEEP, NONE},
+      {4, 0, 1, KEEP, 2, MINIMUM, NONE}}},
+    {"a pool found asleep is not woken up by its minimum",
+     "MinWorkers 2, IdleWorkers 0",
+     {{1, 0, 0, 0, 0, ASLEEP, NONE}}},
+    {"a short rush is waited out",
+     "ScaleOutWindow 30",
+     {{1, 1, 0, 1, 1, DEMAND, NONE},
+      {11, 1, 3, KEEP, 1, DEMAND, OUT_WINDOW},
+      {21, 1, 0, KEEP, 1, DEMAND, NONE},
+      {41, 1, 3, KEEP, 1, DEMAND, OUT_WINDOW},
+      {50, 1, 2, KEEP, 1, DEMAND, OUT_WINDOW},
+      {52, 1, 2, KEEP, 3, DEMAND, NONE}}},
+    {"at most 4 workers more in 15 s, as the HPA's default",
+     "ScaleOutWorkers 4, ScaleOutPeriod 15, MaxWorkers 20",
+     {{1, 1, 19, 1, 5, DEMAND, OUT_STEP},
+      {2, 5, 15, KEEP, 5, DEMAND, OUT_STEP},
+      {15, 5, 15, KEEP, 5, DEMAND, OUT_STEP},
+      {16, 5, 15, KEEP, 9, DEMAND, OUT_STEP}}},
+    {"double or 4 more, whichever is more: double",
+     "ScaleOutWorkers 4, ScaleOutPercent 100, ScaleOutPeriod 15, MaxWorkers 100",
+     {{1, 10, 90, 10, 20, DEMAND, OUT_STEP}}},
+    {"double or 4 more, whichever is more: 4",
+     "ScaleOutWorkers 4, ScaleOutPercent 100, ScaleOutPeriod 15, MaxWorkers 100",
+     {{1, 2, 90, 2, 6, DEMAND, OUT_STEP}}},
+    {"double or 4 more, whichever is less",
+     "ScaleOutWorkers 4, ScaleOutPercent 100, ScaleOutPeriod 15, ScaleOutSelect smaller, "
+     "MaxWorkers "
+     "100",
+     {{1, 10, 90, 10, 14, DEMAND, OUT_STEP}, {17, 14, 86, KEEP, 18, DEMAND, OUT_STEP}}},
+    {"what was taken away meanwhile may be added again",
+     "ScaleOutWorkers 1, ScaleOutPeriod 60",
+     {{1, 1, 1, 1, 2, DEMAND, NONE}, {2, 1, 3, 1, 2, DEMAND, OUT_STEP}}},
+    {"a percentage of nothing is one worker",
+     "MinWorkers 0, ScaleOutPercent 50",
+     {{1, 0, 5, 0, 1, DEMAND, OUT_STEP}}},
+    {"the minimum is reached at once, whatever the limit",
+     "MinWorkers 5, ScaleOutWorkers 1",
+     {{1, 0, 0, 1, 5, MINIMUM, NONE}}},
+    {"one worker less in a minute",
+     "ScaleInWorkers 1, ScaleInPeriod 60, ScaleInWindow 0",
+     {{1, 1, 0, 5, 4, DEMAND, IN_STEP},
+      {2, 1, 0, KEEP, 4, DEMAND, IN_STEP},
+      {60, 1, 0, KEEP, 4, DEMAND, IN_STEP},
+      {61, 1, 0, KEEP, 3, DEMAND, IN_STEP}}},
+    {"half of the pool less in a minute",
+     "ScaleInPercent 50, ScaleInWindow 0, MaxWorkers 20",
+     {{1, 1, 0, 9, 4, DEMAND, IN_STEP}}},
+    {"never smaller, by option",
+     "ScaleInSelect disabled, ScaleInWindow 0",
+     {{1, 1, 0, 4, 4, DEMAND, NO_IN}}},
+    {"never larger, by option", "ScaleOutSelect disabled", {{1, 1, 3, 1, 1, DEMAND, NO_OUT}}},
+    {"a worker that has just come is not taken away",
+     "NewWorkerGrace 180, ScaleInWindow 0",
+     {{1, 1, 2, 1, 3, DEMAND, NONE},
+      {2, 1, 0, KEEP, 3, DEMAND, GRACE},
+      {180, 1, 0, KEEP, 3, DEMAND, GRACE},
+      {181, 1, 0, KEEP, 1, DEMAND, NONE}}},
+    {"fallback: a static size after three missed polls and five minutes",
+     "Fallback static, FallbackWorkers 4, FallbackFailures 3, FallbackAfter 300",
+     {{1, 1, 0, 1, 1, DEMAND, NONE},
+      {300, 0, NO_DATA, KEEP, 1, HOLD, NONE},
+      {301, 0, NO_DATA, KEEP, 4, FALLBACK, NONE},
+      {400, 1, 0, KEEP, 4, DEMAND, WATCHING}}},
+    {"fallback: smaller, but not below the last known demand",
+     "Fallback static, FallbackWorkers 1, FallbackAfter 300",
+     {{1, 3, 0, 5, 5, DEMAND, WATCHING}, {301, 0, NO_DATA, KEEP, 3, FALLBACK, NONE}}},
+    {"fallback: no smaller where no demand was ever known",
+     "Fallback static, FallbackWorkers 1, FallbackAfter 300",
+     {{1, 0, NO_DATA, 5, 5, HOLD, NONE}, {301, 0, NO_DATA, KEEP, 5, FALLBACK, NONE}}},
+    {"fallback: the higher of the two",
+     "Fallback higher, FallbackWorkers 3, FallbackAfter 300",
+     {{1, 1, 0, 1, 1, DEMAND, NONE},
+      {301, 0, NO_DATA, 1, 3, FALLBACK, NONE},
+      {302, 0, NO_DATA, 4, 4, FALLBACK, NONE}}},
+    {"fallback: the lower of the two",
+     "Fallback lower, FallbackWorkers 3, FallbackAfter 300",
+     {{1, 1, 0, 1, 1, DEMAND, NONE},
+      {301, 0, NO_DATA, 2, 2, FALLBACK, NONE},
+      {302, 0, NO_DATA, 4, 3, FALLBACK, NONE}}},
+    {"fallback: the size it has",
+     "Fallback current, FallbackWorkers 3, FallbackAfter 300",
+     {{1, 1, 0, 2, 2, DEMAND, WATCHING}, {999, 0, NO_DATA, KEEP, 2, HOLD, NONE}}},
+    {"fallback ends at the maximum",
+     "Fallback static, FallbackWorkers 50, FallbackAfter 300",
+     {{1, 1, 0, 1, 1, DEMAND, NONE}, {301, 0, NO_DATA, KEEP, 5, FALLBACK, NONE}}},
     {"no data from the start: the size stays", "", {{1, 0, NO_DATA, 3, 3, HOLD, NONE}}},
     {"no data from the start: the minimum is kept all the same",
      "MinWorkers 2",
@@ -266,7 +404,7 @@ static void test_no_data_never_shrinks(void **unused) {
         struct sl_decision d;
         char text[256];
 
-        sl_policy_decide(&policy, &state, &c->snapshot, 4, 0, &d);
+        sl_policy_decide(&policy, NULL, &state, &c->snapshot, 4, 0, &d);
         (void)sl_decision_describe(&policy, &d, 0, text, sizeof text);
         if (d.size != 4 || d.data != c->state || d.rule != SL_RULE_HOLD) {
             fail_msg("%s: size %d, state %d", c->name, (int)d.size, (int)d.data);
@@ -345,7 +483,7 @@ static void test_words(void **unused) {
          "busy 1 + pending 0 = 1, not smaller for 60 s: ScaleInWindow (60 s) has not been watched "
          "in full"},
         {"ScaleInWindow 0", 0, 7, 8,
-         "busy 7 + pending 0 = 7, above MaxWorkers 5 but not below the demand"},
+         "busy 7 + pending 0 = 7, above the limit of 5 but not below the demand"},
     };
 
     (void)unused;
@@ -356,7 +494,7 @@ static void test_words(void **unused) {
         struct sl_decision d;
         char text[256];
 
-        sl_policy_decide(&policy, &state, &s, texts[i].current, 0, &d);
+        sl_policy_decide(&policy, NULL, &state, &s, texts[i].current, 0, &d);
         (void)sl_decision_describe(&policy, &d, 0, text, sizeof text);
         assert_string_equal(text, texts[i].text);
         assert_int_equal(sl_decision_describe(&policy, &d, 0, text, 8), strlen(texts[i].text));
@@ -371,11 +509,11 @@ static void test_words_of_the_window(void **unused) {
     char text[256];
 
     (void)unused;
-    sl_policy_decide(&policy, &state, &s, 4, 0, &d);
+    sl_policy_decide(&policy, NULL, &state, &s, 4, 0, &d);
     s = (struct sl_snapshot){.workers_busy = 3, .observed_ms = 30000};
-    sl_policy_decide(&policy, &state, &s, 4, 30000, &d);
+    sl_policy_decide(&policy, NULL, &state, &s, 4, 30000, &d);
     s = (struct sl_snapshot){.workers_busy = 1, .observed_ms = 60000};
-    sl_policy_decide(&policy, &state, &s, 4, 60001, &d);
+    sl_policy_decide(&policy, NULL, &state, &s, 4, 60001, &d);
     (void)sl_decision_describe(&policy, &d, 60001, text, sizeof text);
     assert_string_equal(text,
                         "busy 1 + pending 0 = 1, not below 3 for 30 s: that was wanted within "
@@ -428,6 +566,43 @@ static int64_t some_count(uint64_t *seed) {
     return below(seed, 30);
 }
 
+static struct sl_step_limit some_limit(uint64_t *seed) {
+    struct sl_step_limit limit = {
+        .workers = (int32_t)below(seed, 5),
+        .percent = (int32_t)below(seed, 3) * 50,
+        .period_ms = 1 + below(seed, 100000),
+        .select = (enum sl_step_select)below(seed, 3),
+    };
+
+    return limit;
+}
+
+/* Every knob there is, in some position. */
+static void turn_knobs(struct sl_policy *p, uint64_t *seed) {
+    p->demand_rule = (enum sl_demand_rule)below(seed, 2);
+    p->runs_per_worker = (int32_t)below(seed, 4);
+    p->spare_rule = (enum sl_spare_rule)below(seed, 3);
+    p->spare_workers = (int32_t)below(seed, 3);
+    p->spare_quantile_percent = (int32_t)below(seed, 100);
+    p->startup_ms = below(seed, 200000);
+    p->has_idle_workers = below(seed, 2) == 0;
+    p->idle_workers = p->has_idle_workers ? (int32_t)below(seed, p->min_workers + 1) : 0;
+    p->activation_threshold = (int32_t)below(seed, 3);
+    p->cooldown_ms = below(seed, 100000);
+    p->scale_out_window_ms = below(seed, 2) == 0 ? 0 : below(seed, 60000);
+    if (below(seed, 2) == 0) {
+        p->scale_out = some_limit(seed);
+        p->scale_in = some_limit(seed);
+    }
+    p->new_worker_grace_ms = below(seed, 100000);
+    p->fallback = (struct sl_fallback){
+        .mode = (enum sl_fallback_mode)below(seed, 5),
+        .workers = (int32_t)below(seed, 20),
+        .failures = (int32_t)below(seed, 4),
+        .after_ms = below(seed, 100000),
+    };
+}
+
 static struct sl_policy some_policy(uint64_t *seed) {
     struct sl_policy p = {
         .min_workers = (int32_t)below(seed, 4),
@@ -440,47 +615,100 @@ static struct sl_policy some_policy(uint64_t *seed) {
     if (below(seed, 20) == 0) {
         p.max_workers = SL_LIMIT_WORKERS;
     }
+    if (below(seed, 2) == 0) {
+        turn_knobs(&p, seed);
+    }
+    assert_int_equal(sl_policy_check(&p, NULL), SL_OK);
     return p;
+}
+
+static struct sl_conditions some_conditions(uint64_t *seed) {
+    struct sl_conditions c = {.cap = SL_NO_CAP, .paused_size = SL_SIZE_UNSET};
+
+    if (below(seed, 4) != 0) {
+        return c;
+    }
+    c.floor = (int32_t)below(seed, 10);
+    c.is_floor_ordered = below(seed, 2) == 0;
+    c.cap = below(seed, 2) == 0 ? SL_NO_CAP : (int32_t)below(seed, 30);
+    c.is_cap_budget = below(seed, 2) == 0;
+    c.is_paused = below(seed, 4) == 0;
+    c.paused_size = below(seed, 2) == 0 ? SL_SIZE_UNSET : (int32_t)below(seed, 10);
+    c.is_scale_in_forbidden = below(seed, 4) == 0;
+    c.is_scale_out_forbidden = below(seed, 4) == 0;
+    c.is_forced_active = below(seed, 4) == 0;
+    return c;
 }
 
 static int32_t smaller(int32_t a, int64_t b) {
     return b < a ? (int32_t)b : a;
 }
 
-static void check_invariants(const struct sl_policy *p, const struct sl_decision *d) {
+static bool is_limited(const struct sl_policy *p) {
+    return p->demand_rule != SL_DEMAND_BUSY_AND_PENDING || p->runs_per_worker > 1 ||
+           p->activation_threshold > 0 || p->scale_out_window_ms > 0 || p->scale_out.workers > 0 ||
+           p->scale_out.percent > 0 || p->scale_out.select == SL_STEP_DISABLED;
+}
+
+/* A fault never makes a pool smaller, except by a fallback that is asked for. */
+static void check_fault(const struct sl_policy *p, const struct sl_scaler_state *before,
+                        const struct sl_decision *d) {
+    int64_t known = before->has_good ? before->known_demand : INT32_MAX;
+
+    assert_true(d->size >= d->current || d->rule == SL_RULE_FALLBACK);
+    assert_true(d->size >= smaller(d->current, known));
+    assert_true(d->size <= d->cap || d->size <= d->current);
+    assert_true(d->size == d->current || d->rule != SL_RULE_HOLD);
+    assert_true(p->fallback.mode != SL_FALLBACK_HOLD || d->size >= d->current);
+}
+
+static void check_invariants(const struct sl_policy *p, const struct sl_conditions *c,
+                             const struct sl_scaler_state *state, const struct sl_decision *d) {
     int32_t before = d->current == SL_SIZE_UNSET ? 1 : d->current;
 
-    if (d->data != SL_DATA_GOOD) {
-        assert_true(d->size >= d->current); /* a fault never shrinks */
-        assert_true(d->size == d->current || d->size == p->min_workers);
+    if (c->is_paused) {
+        assert_int_equal(d->size, c->paused_size == SL_SIZE_UNSET ? d->current : c->paused_size);
         return;
     }
-    assert_true(d->size >= p->min_workers || d->size == before);
-    assert_true(d->size >= smaller(p->max_workers, d->demand));  /* never below the demand */
-    assert_true(d->size <= p->max_workers || d->size <= before); /* growth ends at the maximum */
-    assert_true(d->size >= before || d->size >= smaller(before, d->demand));
-    assert_true(d->size <= p->max_workers || d->clamp == SL_CLAMP_DEMAND ||
-                d->clamp == SL_CLAMP_WATCHING);
+    if (d->data != SL_DATA_GOOD) {
+        check_fault(p, state, d);
+        return;
+    }
+    if (d->size == SL_SIZE_UNSET) {
+        assert_true(d->current == SL_SIZE_UNSET && c->is_scale_out_forbidden);
+        return;
+    }
+    assert_true(d->size >= smaller(before, d->demand));  /* never below the demand */
+    assert_true(d->size <= d->cap || d->size <= before); /* growth ends at the cap */
+    assert_true(d->cap <= p->max_workers && d->floor <= d->cap);
+    assert_true(d->size >= d->floor || (d->clamp == SL_CLAMP_NO_OUT && d->size == before));
+    assert_true(d->size <= d->cap || d->clamp >= SL_CLAMP_WATCHING);
+    assert_true(d->size == d->wanted || d->clamp != SL_CLAMP_NONE);
+    assert_true(!c->is_scale_in_forbidden || d->size >= d->current);
+    assert_true(!c->is_scale_out_forbidden || d->size <= before);
+    if (!is_limited(p) && !c->is_scale_out_forbidden) {
+        assert_true(d->size >= smaller(d->cap, d->demand)); /* all the workers that may be had */
+    }
     assert_int_equal(d->unmet, d->demand > d->size ? d->demand - d->size : 0);
 }
 
 /* The same question again gets the same answer; the answer, once carried out, is final. */
-static void check_idempotent(const struct sl_policy *p, const struct sl_scaler_state *state,
-                             const struct sl_snapshot *s, int64_t now_ms,
-                             const struct sl_decision *d) {
+static void check_idempotent(const struct sl_policy *p, const struct sl_conditions *c,
+                             const struct sl_scaler_state *state, const struct sl_snapshot *s,
+                             int64_t now_ms, const struct sl_decision *d) {
     struct sl_scaler_state copy = *state;
     struct sl_decision again;
 
-    sl_policy_decide(p, &copy, s, d->current, now_ms, &again);
+    sl_policy_decide(p, c, &copy, s, d->current, now_ms, &again);
     assert_int_equal(again.size, d->size);
-    sl_policy_decide(p, &copy, s, d->size, now_ms, &again);
+    sl_policy_decide(p, c, &copy, s, d->size, now_ms, &again);
     assert_int_equal(again.size, d->size);
 }
 
 /* One more run never makes the pool smaller. */
-static void check_monotone(const struct sl_policy *p, const struct sl_scaler_state *before,
-                           const struct sl_snapshot *s, int64_t now_ms,
-                           const struct sl_decision *d) {
+static void check_monotone(const struct sl_policy *p, const struct sl_conditions *c,
+                           const struct sl_scaler_state *before, const struct sl_snapshot *s,
+                           int64_t now_ms, const struct sl_decision *d) {
     struct sl_scaler_state copy = *before;
     struct sl_snapshot more = *s;
     struct sl_decision other;
@@ -489,8 +717,20 @@ static void check_monotone(const struct sl_policy *p, const struct sl_scaler_sta
         return;
     }
     more.runs_pending++;
-    sl_policy_decide(p, &copy, &more, d->current, now_ms, &other);
+    sl_policy_decide(p, c, &copy, &more, d->current, now_ms, &other);
     assert_true(other.size >= d->size);
+}
+
+/* Every decision has words, and they fit. */
+static void check_words(const struct sl_policy *p, const struct sl_decision *d, int64_t now_ms) {
+    char text[400];
+    int len = sl_decision_describe(p, d, now_ms, text, sizeof text);
+
+    assert_in_range(len, 10, sizeof text - 1);
+    assert_null(strstr(text, "(null)"));
+    assert_non_null(sl_rule_name(d->rule));
+    assert_non_null(sl_clamp_name(d->clamp));
+    assert_non_null(sl_data_state_name(d->data));
 }
 
 static struct sl_snapshot some_snapshot(uint64_t *seed, int64_t now_ms) {
@@ -509,30 +749,42 @@ static struct sl_snapshot some_snapshot(uint64_t *seed, int64_t now_ms) {
     return s;
 }
 
+static void walk(uint64_t *seed) {
+    struct sl_policy p = some_policy(seed);
+    struct sl_conditions c = some_conditions(seed);
+    struct sl_scaler_state state = {0};
+    int64_t now_ms = below(seed, 1000000);
+    int32_t current = (int32_t)below(seed, 20) - 1;
+
+    for (int step = 0; step < 100; step++) {
+        struct sl_scaler_state before = state;
+        struct sl_snapshot s = some_snapshot(seed, now_ms);
+        struct sl_decision d;
+
+        sl_policy_decide(&p, &c, &state, &s, current, now_ms, &d);
+        check_invariants(&p, &c, &before, &d);
+        if (step % 8 == 0) {
+            check_idempotent(&p, &c, &state, &s, now_ms, &d);
+            check_monotone(&p, &c, &before, &s, now_ms, &d);
+            check_words(&p, &d, now_ms);
+        }
+        current = below(seed, 30) == 0 ? (int32_t)below(seed, 60) : d.size;
+        now_ms += below(seed, below(seed, 20) == 0 ? 400000 : 15000);
+        if (below(seed, 20) == 0) {
+            c = some_conditions(seed);
+        }
+    }
+}
+
+/* SL_POLICY_WALKS=100000 makes it ten million steps. */
 static void test_invariants(void **unused) {
+    const char *walks_text = getenv("SL_POLICY_WALKS");
+    long walks = walks_text != NULL ? strtol(walks_text, NULL, 10) : 20000;
     uint64_t seed = 0x5eed;
 
     (void)unused;
-    for (int pool = 0; pool < 20000; pool++) {
-        struct sl_policy p = some_policy(&seed);
-        struct sl_scaler_state state = {0};
-        int64_t now_ms = below(&seed, 1000000);
-        int32_t current = (int32_t)below(&seed, 20) - 1;
-
-        for (int step = 0; step < 100; step++) {
-            struct sl_scaler_state before = state;
-            struct sl_snapshot s = some_snapshot(&seed, now_ms);
-            struct sl_decision d;
-
-            sl_policy_decide(&p, &state, &s, current, now_ms, &d);
-            check_invariants(&p, &d);
-            if (step % 4 == 0) {
-                check_idempotent(&p, &state, &s, now_ms, &d);
-                check_monotone(&p, &before, &s, now_ms, &d);
-            }
-            current = below(&seed, 30) == 0 ? (int32_t)below(&seed, 60) : d.size;
-            now_ms += below(&seed, below(&seed, 20) == 0 ? 400000 : 15000);
-        }
+    for (long i = 0; i < walks; i++) {
+        walk(&seed);
     }
 }
 
@@ -547,9 +799,9 @@ static void test_extreme_clocks(void **unused) {
         struct sl_snapshot s = {.workers_busy = 1, .observed_ms = times[i / n]};
         struct sl_decision d;
 
-        sl_policy_decide(&policy, &state, &s, 3, times[i % n], &d);
+        sl_policy_decide(&policy, NULL, &state, &s, 3, times[i % n], &d);
         assert_true(d.size == 3 || d.size == 1);
-        sl_policy_decide(&policy, &state, &s, 3, times[i % n], &d);
+        sl_policy_decide(&policy, NULL, &state, &s, 3, times[i % n], &d);
         assert_true(d.size == 3 || d.size == 1);
     }
 }
