@@ -1,0 +1,197 @@
+/* Puts the parts together: clusters with a controller each, and the routes of the pools. */
+#include "scaler/scaler.h"
+
+#include <stdlib.h>
+
+#include "scaler/cluster.h"
+#include "scaler/controller.h"
+#include "scaler/neighbours.h"
+#include "scaler/route.h"
+
+/* One <Cluster> with its pools. */
+struct site {
+    struct sl_wakeup stop;
+    bool has_stop;
+    struct sl_cluster *cluster;
+    const struct sl_pool_options **pools;
+    size_t pool_count;
+    struct sl_controller *controller;
+};
+
+/* Where a pool of the configuration is. */
+struct place {
+    struct sl_controller *controller;
+    size_t index;
+};
+
+struct sl_scaler {
+    const struct sl_scaler_config *config;
+    const struct sl_log *log;
+    struct sl_neighbours neighbours;
+    bool has_neighbours;
+    struct sl_route *routes;
+    struct site *sites;   /* as config->clusters */
+    struct place *places; /* as config->pools */
+};
+
+static int out_of_memory(struct sl_error *err) {
+    return sl_fail(err, SL_NOMEM, "out of memory");
+}
+
+static int collect_pools(struct sl_scaler *s, size_t site_index, struct sl_error *err) {
+    const struct sl_scaler_config *config = s->config;
+    struct site *site = &s->sites[site_index];
+
+    site->pools = calloc(config->pool_count, sizeof *site->pools);
+    if (site->pools == NULL) {
+        return out_of_memory(err);
+    }
+    for (size_t i = 0; i < config->pool_count; i++) {
+        if (config->pools[i]->cluster_index == site_index) {
+            s->places[i].index = site->pool_count;
+            site->pools[site->pool_count++] = config->pools[i];
+        }
+    }
+    return SL_OK;
+}
+
+static int make_site(struct sl_scaler *s, size_t site_index, struct sl_error *err) {
+    const struct sl_cluster_options *options = s->config->clusters[site_index];
+    struct site *site = &s->sites[site_index];
+    struct sl_controller_settings settings = {
+        .cluster = options->name,
+        .neighbours = &s->neighbours,
+        .log = s->log,
+        .stop = &site->stop,
+    };
+    int rc = sl_wakeup_init(&site->stop, err);
+
+    site->has_stop = rc == SL_OK;
+    if (rc == SL_OK) {
+        rc = sl_cluster_new(options, &site->stop, s->log, &site->cluster, err);
+    }
+    if (rc == SL_OK) {
+        rc = collect_pools(s, site_index, err);
+    }
+    if (rc != SL_OK) {
+        return rc;
+    }
+    settings.pools = site->pools;
+    settings.pool_count = site->pool_count;
+    settings.ops = sl_cluster_ops(site->cluster);
+    return sl_controller_new(&settings, &site->controller, err);
+}
+
+static int build(struct sl_scaler *s, struct sl_error *err) {
+    const struct sl_scaler_config *config = s->config;
+    int rc = sl_neighbours_init(&s->neighbours, err);
+
+    s->has_neighbours = rc == SL_OK;
+    if (rc == SL_OK) {
+        rc = sl_route_new(config, &s->routes, err);
+    }
+    s->sites = calloc(config->cluster_count, sizeof *s->sites);
+    s->places = calloc(config->pool_count, sizeof *s->places);
+    if (rc == SL_OK && (s->sites == NULL || s->places == NULL)) {
+        rc = out_of_memory(err);
+    }
+    for (size_t i = 0; rc == SL_OK && i < config->cluster_count; i++) {
+        rc = make_site(s, i, err);
+    }
+    for (size_t i = 0; rc == SL_OK && i < config->pool_count; i++) {
+        s->places[i].controller = s->sites[config->pools[i]->cluster_index].controller;
+    }
+    return rc;
+}
+
+int sl_scaler_new(struct sl_scaler_config *config, const struct sl_log *log, struct sl_scaler **ret,
+                  struct sl_error *err) {
+    struct sl_scaler *s = NULL;
+    int rc = sl_scaler_config_check(config, err);
+
+    if (rc != SL_OK) {
+        return rc;
+    }
+    s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        return out_of_memory(err);
+    }
+    s->config = config;
+    s->log = log;
+    rc = build(s, err);
+    if (rc != SL_OK) {
+        sl_scaler_free(s);
+        return rc;
+    }
+    *ret = s;
+    return SL_OK;
+}
+
+int sl_scaler_start(struct sl_scaler *s, struct sl_error *err) {
+    for (size_t i = 0; i < s->config->cluster_count; i++) {
+        int rc = SL_OK;
+
+        if (s->sites[i].pool_count > 0) {
+            rc = sl_controller_start(s->sites[i].controller, err);
+        }
+        if (rc != SL_OK) {
+            sl_scaler_stop(s);
+            return rc;
+        }
+    }
+    return SL_OK;
+}
+
+void sl_scaler_take(struct sl_scaler *s, const struct sl_pool_values *values, int64_t now_ms,
+                    int64_t realtime_ms) {
+    size_t count = s->config->pool_count;
+    size_t found = sl_route_find(s->routes, count, values);
+
+    if (found < count) {
+        sl_controller_submit(s->places[found].controller, s->places[found].index, values, now_ms,
+                             realtime_ms);
+    } else {
+        sl_neighbours_add(&s->neighbours,
+                          values->true_name != NULL ? values->true_name : values->name);
+    }
+}
+
+/* All are told before any is waited for. */
+void sl_scaler_stop(struct sl_scaler *s) {
+    for (size_t i = 0; s->sites != NULL && i < s->config->cluster_count; i++) {
+        if (s->sites[i].has_stop) {
+            sl_wakeup_signal(&s->sites[i].stop);
+        }
+    }
+    for (size_t i = 0; s->sites != NULL && i < s->config->cluster_count; i++) {
+        if (s->sites[i].controller != NULL) {
+            sl_controller_stop(s->sites[i].controller);
+        }
+    }
+}
+
+static void release_site(struct site *site) {
+    sl_controller_free(site->controller);
+    sl_cluster_free(site->cluster);
+    free(site->pools);
+    if (site->has_stop) {
+        sl_wakeup_release(&site->stop);
+    }
+}
+
+void sl_scaler_free(struct sl_scaler *s) {
+    if (s == NULL) {
+        return;
+    }
+    sl_scaler_stop(s);
+    for (size_t i = 0; s->sites != NULL && i < s->config->cluster_count; i++) {
+        release_site(&s->sites[i]);
+    }
+    free(s->sites);
+    free(s->places);
+    free(s->routes);
+    if (s->has_neighbours) {
+        sl_neighbours_release(&s->neighbours);
+    }
+    free(s);
+}
