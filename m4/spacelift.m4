@@ -24,7 +24,8 @@ AC_DEFUN([SL_SWITCHES], [
   AM_CONDITIONAL([SANITIZED], [test -n "$sl_sanitizers"])
 ])
 
-# SL_COMPILER_FLAGS: the warnings this compiler knows, and what the switches ask for
+# SL_COMPILER_FLAGS: the warnings this compiler knows, and what the switches ask for. Two are off:
+# a message that is cut is meant to be, and an enum is as good as an int.
 AC_DEFUN([SL_TRY_FLAG], [
   AC_MSG_CHECKING([whether $CC takes $1])
   sl_saved_cflags=$CFLAGS
@@ -38,7 +39,7 @@ AC_DEFUN([SL_COMPILER_FLAGS], [
   SL_CFLAGS=
   m4_foreach_w([sl_flag], [-Wall -Wextra -Wshadow -Wconversion -Wvla -Wmissing-prototypes
     -Wstrict-prototypes -Wformat=2 -Wswitch-enum -Wundef -Wpointer-arith -Wwrite-strings
-    -Wcast-qual -Wno-sign-conversion -fvisibility=hidden -fno-common -fstack-protector-strong],
+    -Wcast-qual -Wno-sign-conversion -Wno-format-truncation -fvisibility=hidden -fno-common -fstack-protector-strong],
     [SL_TRY_FLAG(sl_flag)])
   AS_IF([test "$enable_werror" = yes], [SL_CFLAGS="$SL_CFLAGS -Werror"])
   AS_IF([test -n "$sl_sanitizers"],

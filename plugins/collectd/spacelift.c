@@ -1,0 +1,222 @@
+/* collectd plugin "spacelift": reads Spacelift accounts and dispatches their pools. Glue: options in,
+ * values out; what happens in between is src/spacelift.
+ *
+ * collectd joins its read threads before it calls shutdown callbacks, so a read callback must not
+ * wait for a server: it wakes the account's own thread, which dispatches. */
+#include "collectd.h"
+#include "plugin.h"
+#include "utils/common/common.h"
+
+#include <pthread.h>
+
+#include "common/block.h"
+#include "common/collectd_log.h"
+#include "common/types.h"
+#include "net/http.h"
+#include "spacelift/catalogue.h"
+#include "spacelift/options.h"
+#include "spacelift/poller.h"
+
+static const char plugin_name[] = SL_SPACELIFT_PLUGIN;
+
+/* One <Account>, and how its values are dispatched. */
+struct reader {
+    struct sl_poller *poller;
+    plugin_ctx_t ctx;
+    cdtime_t interval;
+    /* The account's name in the identifiers of account-wide values; "" for the first account, so
+     * that adding a second one renames nothing. */
+    char type_instance[DATA_MAX_NAME_LEN];
+    struct reader *next;
+};
+
+static struct reader *readers;
+static pthread_t main_thread;
+
+/* ---- values out: on the poller's thread ---- */
+
+/* A part of an identifier: cut at 127 bytes between UTF-8 characters, and without the control
+ * characters that break the text formats of other writers. collectd itself replaces slashes. */
+static void put_part(char *out, const char *text) {
+    sstrncpy(out, text, DATA_MAX_NAME_LEN);
+    size_t len = strlen(out);
+    if (text[len] != '\0')
+        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+            out[--len] = '\0';
+    for (char *c = out; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '_';
+}
+
+static void dispatch(const struct reader *r, const char *plugin_instance, const char *type,
+                     const char *type_instance, value_t *values, size_t count, int64_t realtime_ms,
+                     meta_data_t *meta) {
+    value_list_t vl = {
+        .values = values,
+        .values_len = count,
+        .time = MS_TO_CDTIME_T(realtime_ms),
+        .interval = r->interval,
+        .meta = meta,
+    };
+    sstrncpy(vl.plugin, plugin_name, sizeof(vl.plugin));
+    sstrncpy(vl.type, type, sizeof(vl.type));
+    put_part(vl.plugin_instance, plugin_instance);
+    put_part(vl.type_instance, type_instance);
+    plugin_dispatch_values(&vl);
+}
+
+static void dispatch_pool(const struct reader *r, const struct sl_worker_pool *pool,
+                          int64_t realtime_ms) {
+    value_t values[] = {
+        [SL_POOL_RUNS_PENDING] = {.gauge = (gauge_t)pool->runs_pending},
+        [SL_POOL_WORKERS_BUSY] = {.gauge = (gauge_t)pool->workers_busy},
+        [SL_POOL_WORKERS] = {.gauge = (gauge_t)pool->workers},
+        [SL_POOL_WORKERS_DRAINED] = {.gauge = (gauge_t)pool->workers_drained},
+    };
+    meta_data_t *meta = meta_data_create();
+    if (meta != NULL)
+        meta_data_add_string(meta, SL_META_WORKER_POOL_NAME, pool->name);
+    dispatch(r, pool->name, SL_TYPE_WORKER_POOL, pool->id, values, STATIC_ARRAY_SIZE(values),
+             realtime_ms, meta);
+    meta_data_destroy(meta);
+}
+
+static void on_start(void *context) {
+    const struct reader *r = context;
+    plugin_set_ctx(r->ctx);
+}
+
+static void on_pools(void *context, const struct sl_answer *answer, int64_t realtime_ms) {
+    for (size_t i = 0; i < answer->pool_count; i++)
+        dispatch_pool(context, &answer->pools[i], realtime_ms);
+}
+
+static void on_public_pool(void *context, const struct sl_answer *answer, int64_t realtime_ms) {
+    const struct reader *r = context;
+    value_t values[] = {
+        {.gauge = (gauge_t)answer->public_runs_pending},
+        {.gauge = (gauge_t)answer->public_workers_busy},
+        {.gauge = (gauge_t)answer->public_parallelism},
+    };
+    dispatch(r, "", SL_TYPE_PUBLIC_WORKER_POOL, r->type_instance, values, STATIC_ARRAY_SIZE(values),
+             realtime_ms, NULL);
+}
+
+/* ---- collectd's callbacks ---- */
+
+static int read_account(user_data_t *ud) {
+    struct reader *r = ud->data;
+    if (!pthread_equal(pthread_self(), main_thread)) {
+        sl_poller_request(r->poller);
+        return 0;
+    }
+    /* collectd -T reads on the main thread, once, and wants to know. The poller has logged why. */
+    return sl_poller_run(r->poller, NULL) == SL_OK ? 0 : -1;
+}
+
+static int start(void) {
+    main_thread = pthread_self();
+    struct sl_log log = sl_collectd_log(plugin_name);
+    if (readers == NULL) {
+        sl_log(&log, SL_LOG_ERROR, "no <Account> is configured: there is nothing to read");
+        return -1;
+    }
+    for (struct reader *r = readers; r != NULL; r = r->next) {
+        struct sl_error err = SL_ERROR_INIT;
+        if (sl_poller_start(r->poller, &err) != SL_OK) {
+            sl_log(&log, SL_LOG_ERROR, "%s", err.text);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int stop(void) {
+    while (readers != NULL) {
+        struct reader *r = readers;
+        readers = r->next;
+        sl_poller_free(r->poller);
+        free(r);
+    }
+    return 0;
+}
+
+/* ---- configuration ---- */
+
+static int register_reader(struct reader *r) {
+    const struct sl_account *account = sl_poller_account(r->poller);
+    r->ctx = plugin_get_ctx();
+    r->interval = account->interval_ms > 0 ? MS_TO_CDTIME_T(account->interval_ms)
+                                           : plugin_get_interval();
+    r->ctx.interval = r->interval;
+    char callback[DATA_MAX_NAME_LEN];
+    ssnprintf(callback, sizeof(callback), "%s/%s", plugin_name, account->name);
+    user_data_t ud = {.data = r};
+    return plugin_register_complex_read(NULL, callback, read_account, r->interval, &ud);
+}
+
+static int add_reader(struct sl_account *account, struct sl_error *err) {
+    struct reader **last = &readers;
+    for (; *last != NULL; last = &(*last)->next) {
+        if (strcasecmp(sl_poller_account((*last)->poller)->name, account->name) == 0) {
+            sl_fail(err, SL_CONFIG, "two accounts have this name: rename one");
+            sl_account_release(account);
+            return SL_CONFIG;
+        }
+    }
+    struct reader *r = calloc(1, sizeof(*r));
+    if (r == NULL) {
+        sl_account_release(account);
+        return sl_fail(err, SL_NOMEM, "out of memory");
+    }
+    if (last != &readers)
+        put_part(r->type_instance, account->name);
+    struct sl_poller_events events = {
+        .on_start = on_start, .on_pools = on_pools, .on_public_pool = on_public_pool, .context = r};
+    int code = sl_poller_new(account, &events, sl_collectd_log(plugin_name), &r->poller, err);
+    if (code != SL_OK) {
+        free(r);
+        return code;
+    }
+    *last = r;
+    return register_reader(r) == 0 ? SL_OK : sl_fail(err, SL_BUG, "collectd refuses its read callback");
+}
+
+static int config_account(void *context, const char *name, const char *label,
+                          const oconfig_item_t *item) {
+    (void)context;
+    char where[DATA_MAX_NAME_LEN + 16];
+    ssnprintf(where, sizeof(where), "%s \"%s\"", name, label);
+    struct sl_account account = {.name = strdup(label)};
+    if (account.name == NULL ||
+        sl_block_read(plugin_name, &sl_account_block, where, item, &account, NULL, NULL) != 0) {
+        sl_account_release(&account);
+        return -1;
+    }
+    struct sl_error err = SL_ERROR_INIT;
+    if (add_reader(&account, &err) == SL_OK)
+        return 0;
+    struct sl_log log = sl_collectd_log(plugin_name);
+    sl_log(&log, SL_LOG_ERROR, "%s: %s", where, err.text);
+    return -1;
+}
+
+static int configure(oconfig_item_t *item) {
+    struct sl_error err = SL_ERROR_INIT;
+    if (sl_http_global_init(&err) != SL_OK) {
+        struct sl_log log = sl_collectd_log(plugin_name);
+        sl_log(&log, SL_LOG_ERROR, "%s", err.text);
+        return -1;
+    }
+    return sl_block_read(plugin_name, &sl_spacelift_plugin_block, plugin_name, item, NULL,
+                         config_account, NULL);
+}
+
+__attribute__((visibility("default"))) void module_register(void);
+
+void module_register(void) {
+    sl_types_register();
+    plugin_register_complex_config(plugin_name, configure);
+    plugin_register_init(plugin_name, start);
+    plugin_register_shutdown(plugin_name, stop);
+}
