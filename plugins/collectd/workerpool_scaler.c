@@ -61,14 +61,28 @@ static void release(void) {
     sl_scaler_config_release(&config);
 }
 
+/* Init runs in BaseDir and the threads after it, configuration does not: the path is absolute. */
+static int default_state_directory(void) {
+    const char *base = global_option_get("BaseDir");
+    char path[PATH_MAX];
+
+    if (config.state_directory != NULL || base == NULL) {
+        return 0;
+    }
+    ssnprintf(path, sizeof(path), "%s/%s", base, plugin_name);
+    config.state_directory = strdup(path);
+    return config.state_directory != NULL ? 0 : -1;
+}
+
 /* Once per <Plugin> block; what was read before is kept. */
 static int configure(oconfig_item_t *item) {
     struct sl_error err = SL_ERROR_INIT;
 
     sl_scaler_free(scaler);
     scaler = NULL;
-    if (sl_block_read(plugin_name, &sl_scaler_plugin_block, plugin_name, item, NULL,
-                      configure_block, NULL) != 0) {
+    if (sl_block_read(plugin_name, &sl_scaler_plugin_block, plugin_name, item, &config,
+                      configure_block, NULL) != 0 ||
+        default_state_directory() != 0) {
         release();
         return -1;
     }

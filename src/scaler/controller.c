@@ -14,6 +14,7 @@ enum {
     CLUSTER_RETRY_MAX_MS = 30000,
     POOL_RETRY_MIN_MS = 5000,
     POOL_RETRY_MAX_MS = 120000,
+    SAVE_EVERY_MS = 10000,
 };
 
 static uint64_t seed_of(const char *text) {
@@ -35,9 +36,11 @@ static int make_pools(struct sl_controller *c, struct sl_error *err) {
     }
     for (size_t i = 0; i < n; i++) {
         struct sl_controller_pool *p = &c->pools[i];
+        int rc = sl_controller_set_up_pool(p, c->settings.pools[i], err);
 
-        p->options = c->settings.pools[i];
-        p->policy = sl_pool_policy(p->options);
+        if (rc != SL_OK) {
+            return rc;
+        }
         sl_backoff_init(&p->trouble.backoff, POOL_RETRY_MIN_MS, POOL_RETRY_MAX_MS,
                         seed_of(p->options->name));
     }
@@ -55,6 +58,9 @@ int sl_controller_new(const struct sl_controller_settings *settings, struct sl_c
     c->settings = *settings;
     if (c->settings.clock_ms == NULL) {
         c->settings.clock_ms = sl_clock_monotonic_ms;
+    }
+    if (c->settings.realtime_ms == NULL) {
+        c->settings.realtime_ms = sl_clock_realtime_ms;
     }
     sl_backoff_init(&c->trouble.backoff, CLUSTER_RETRY_MIN_MS, CLUSTER_RETRY_MAX_MS,
                     seed_of(settings->cluster));
@@ -83,6 +89,9 @@ void sl_controller_free(struct sl_controller *c) {
     }
     (void)pthread_mutex_destroy(&c->lock);
     sl_wakeup_release(&c->work);
+    for (size_t i = 0; c->pools != NULL && i < c->settings.pool_count; i++) {
+        sl_controller_release_pool(&c->pools[i]);
+    }
     free(c->queue);
     free(c->pools);
     free(c);
@@ -201,6 +210,9 @@ static void *run(void *context) {
         int64_t next_ms = sl_controller_step(c);
         int64_t now_ms = c->settings.clock_ms();
 
+        if (now_ms - c->saved_ms >= SAVE_EVERY_MS) {
+            sl_controller_save_state(c);
+        }
         if (next_ms > now_ms) {
             sl_wakeup_wait(&c->work, stop, next_ms == INT64_MAX ? -1 : next_ms - now_ms);
         }
@@ -213,6 +225,7 @@ int sl_controller_start(struct sl_controller *c, struct sl_error *err) {
     sigset_t before;
     int failed = 0;
 
+    sl_controller_load_state(c);
     /* The daemon's signals are for the daemon's threads. */
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -232,5 +245,6 @@ void sl_controller_stop(struct sl_controller *c) {
     if (c->has_thread) {
         (void)pthread_join(c->thread, NULL);
         c->has_thread = false;
+        sl_controller_save_state(c);
     }
 }

@@ -51,8 +51,10 @@ struct sl_controller_settings {
     struct sl_scale_ops ops;
     struct sl_neighbours *neighbours; /* what else Spacelift reports; may be NULL */
     const struct sl_log *log;         /* may be NULL */
+    const char *state_path;           /* a file that outlives a restart; NULL: none */
     struct sl_wakeup *stop;           /* also given to what is behind ops */
     int64_t (*clock_ms)(void);        /* monotonic; NULL: the system's */
+    int64_t (*realtime_ms)(void);     /* likewise */
 };
 
 struct sl_controller;
@@ -62,6 +64,12 @@ int sl_controller_new(const struct sl_controller_settings *settings, struct sl_c
 
 /* The thread, if one was started, must have been stopped. */
 void sl_controller_free(struct sl_controller *c);
+
+/* What the last process knew, and what this one leaves to the next; by start, by the thread every
+ * ten seconds and by stop. A file that cannot be read or written is complained about and does no
+ * other harm. */
+void sl_controller_load_state(struct sl_controller *c);
+void sl_controller_save_state(struct sl_controller *c);
 
 /* Starts the thread. Once. */
 int sl_controller_start(struct sl_controller *c, struct sl_error *err) SL_CHECKED;

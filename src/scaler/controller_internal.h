@@ -8,6 +8,7 @@
 
 #include "base/backoff.h"
 #include "scaler/controller.h"
+#include "scaler/schedule.h"
 
 /* A thing that fails: when to try again, and when to speak about it. */
 struct sl_trouble {
@@ -27,6 +28,10 @@ struct sl_told {
 struct sl_controller_pool {
     const struct sl_pool_options *options;
     struct sl_policy policy;
+    struct sl_schedule *schedules;
+    size_t schedule_count;
+    struct sl_orders orders;    /* by option */
+    struct sl_orders annotated; /* by annotation */
 
     struct sl_inbox inbox; /* these two under the controller's lock */
     bool is_queued;
@@ -54,6 +59,9 @@ struct sl_controller {
     size_t next_read;          /* whose size is read next, round robin */
     struct sl_trouble trouble; /* of the cluster */
 
+    struct sl_complaint state_complaint;
+    int64_t saved_ms;
+
     pthread_mutex_t lock; /* of the letter boxes and the queue */
     size_t *queue;        /* pools with new letters, each at most once */
     size_t queue_count;
@@ -62,6 +70,16 @@ struct sl_controller {
     pthread_t thread;
     bool has_thread;
 };
+
+/* Makes of a pool's options what decides over it: policy, schedules, orders. Reads the zone files.
+ */
+int sl_controller_set_up_pool(struct sl_controller_pool *p, const struct sl_pool_options *options,
+                              struct sl_error *err) SL_CHECKED;
+void sl_controller_release_pool(struct sl_controller_pool *p);
+
+/* What holds now. Returns the monotonic time at which that may change by itself. */
+int64_t sl_controller_conditions(const struct sl_controller *c, struct sl_controller_pool *p,
+                                 int64_t now_ms, struct sl_conditions *ret);
 
 /* Decides with the size last read, without I/O. True if that size is to be changed or has never
  * been read: then sl_controller_act() is next. */

@@ -41,6 +41,17 @@ const struct sl_option_block sl_scaler_cluster_block = {
             "used.",
 };
 
+static const struct sl_option plugin_options[] = {
+    {.name = "StateDirectory",
+     .type = SL_OPTION_PATH,
+     .offset = offsetof(struct sl_scaler_config, state_directory),
+     .example = "/var/lib/collectd/workerpool_scaler",
+     .help =
+         "Where to keep what was wanted lately, a file for each cluster, so that a restart does "
+         "not delay the next scale-in. Default: workerpool_scaler in collectd's BaseDir."},
+    {.name = NULL},
+};
+
 static const struct sl_option_block *const inner_blocks[] = {
     &sl_scaler_cluster_block,
     &sl_scaler_pool_block,
@@ -49,6 +60,7 @@ static const struct sl_option_block *const inner_blocks[] = {
 
 const struct sl_option_block sl_scaler_plugin_block = {
     .name = "workerpool_scaler",
+    .options = plugin_options,
     .blocks = inner_blocks,
     .help = "Resizes Kubernetes WorkerPool resources so that each has a worker for every busy "
             "worker and every waiting run. Takes the values of the spacelift plugin, on this host "
@@ -66,15 +78,6 @@ static void cluster_free(struct sl_cluster_options *c) {
     sl_option_release(cluster_options, c);
     free(c->name);
     free(c);
-}
-
-static void pool_free(struct sl_pool_options *p) {
-    if (p == NULL) {
-        return;
-    }
-    sl_option_release(sl_scaler_pool_block.options, p);
-    free(p->name);
-    free(p);
 }
 
 int sl_scaler_config_add_cluster(struct sl_scaler_config *config, const char *name,
@@ -130,7 +133,7 @@ int sl_scaler_config_add_pool(struct sl_scaler_config *config, const char *name,
         rc = sl_option_defaults(sl_scaler_pool_block.options, added, err);
     }
     if (rc != SL_OK) {
-        pool_free(added);
+        sl_pool_options_free(added);
         return rc;
     }
     config->pools[config->pool_count++] = added;
@@ -143,8 +146,9 @@ void sl_scaler_config_release(struct sl_scaler_config *config) {
         cluster_free(config->clusters[i]);
     }
     for (size_t i = 0; i < config->pool_count; i++) {
-        pool_free(config->pools[i]);
+        sl_pool_options_free(config->pools[i]);
     }
+    sl_option_release(plugin_options, config);
     free(config->clusters);
     free(config->pools);
     *config = (struct sl_scaler_config){0};

@@ -8,18 +8,29 @@
 #include <stdint.h>
 
 #include "base/option.h"
+#include "scaler/orders.h"
 #include "scaler/policy.h"
 
 /* <Plugin workerpool_scaler> with <Cluster "prod"> and <Pool "name in Spacelift"> inside. */
 extern const struct sl_option_block sl_scaler_plugin_block;
 extern const struct sl_option_block sl_scaler_cluster_block;
 extern const struct sl_option_block sl_scaler_pool_block;
+extern const struct sl_option_block sl_scaler_schedule_block; /* in a pool's */
 
 struct sl_cluster_options {
     char *name;
     char *kube_config; /* NULL: the credentials of the pod this runs in */
     char *context;     /* NULL: the file's current-context */
     int64_t timeout_ms;
+};
+
+struct sl_schedule_options {
+    char *name;
+    char *start;
+    char *end;
+    char *time_zone;
+    int64_t min_workers;
+    int64_t max_workers; /* -1: no cap */
 };
 
 struct sl_step_options {
@@ -58,10 +69,18 @@ struct sl_pool_options {
     int64_t fallback_workers;
     int64_t fallback_failures;
     int64_t fallback_after_ms;
+    int pause;             /* enum sl_pause */
+    int64_t pause_workers; /* -1: not set */
+    char *pause_until;
+    bool is_forced_active;
+    bool is_shadow;
+    struct sl_schedule_options **schedules;
+    size_t schedule_count;
 };
 
 /* All zero is an empty configuration. */
 struct sl_scaler_config {
+    char *state_directory; /* NULL: nothing outlives a restart */
     struct sl_cluster_options **clusters;
     size_t cluster_count;
     struct sl_pool_options **pools;
@@ -75,12 +94,21 @@ int sl_scaler_config_add_cluster(struct sl_scaler_config *config, const char *na
 int sl_scaler_config_add_pool(struct sl_scaler_config *config, const char *name,
                               struct sl_pool_options **ret, struct sl_error *err) SL_CHECKED;
 
+int sl_pool_options_add_schedule(struct sl_pool_options *pool, const char *name,
+                                 struct sl_schedule_options **ret, struct sl_error *err) SL_CHECKED;
+
 /* All has been read: does it fit together? Without a <Cluster> one is made that uses the
  * credentials of the pod. SL_CONFIG names the pool, the options and what to do. May be called
  * again after more has been added. */
 int sl_scaler_config_check(struct sl_scaler_config *config, struct sl_error *err) SL_CHECKED;
 
 void sl_scaler_config_release(struct sl_scaler_config *config);
+
+void sl_pool_options_free(struct sl_pool_options *pool);
+
+/* What the options order. SL_CONFIG: a time that cannot be read. */
+int sl_pool_orders(const struct sl_pool_options *pool, struct sl_orders *ret,
+                   struct sl_error *err) SL_CHECKED;
 
 /* The part of the options that decide() needs. */
 struct sl_policy sl_pool_policy(const struct sl_pool_options *pool);

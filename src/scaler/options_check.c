@@ -104,6 +104,25 @@ static int check_pair(const struct sl_pool_options *a, const struct sl_pool_opti
     return SL_OK;
 }
 
+static int check_schedules(const struct sl_pool_options *pool, struct sl_error *err) {
+    for (size_t i = 0; i < pool->schedule_count; i++) {
+        const struct sl_schedule_options *s = pool->schedules[i];
+        bool has_cap = s->max_workers >= 0;
+
+        if (s->min_workers == 0 && !has_cap) {
+            return sl_fail(err, SL_CONFIG,
+                           "Pool \"%s\": Schedule \"%s\" has neither MinWorkers nor MaxWorkers",
+                           pool->name, s->name);
+        }
+        if (s->min_workers > pool->max_workers || (has_cap && s->min_workers > s->max_workers)) {
+            return sl_fail(err, SL_CONFIG,
+                           "Pool \"%s\": Schedule \"%s\": MinWorkers %d is more than MaxWorkers",
+                           pool->name, s->name, (int)s->min_workers);
+        }
+    }
+    return SL_OK;
+}
+
 static int check_pool(struct sl_scaler_config *config, size_t index, struct sl_error *err) {
     struct sl_pool_options *pool = config->pools[index];
     struct sl_policy policy = sl_pool_policy(pool);
@@ -112,7 +131,8 @@ static int check_pool(struct sl_scaler_config *config, size_t index, struct sl_e
     if (sl_policy_check(&policy, &why) != SL_OK) {
         return sl_fail(err, SL_CONFIG, "Pool \"%s\": %s", pool->name, why.text);
     }
-    if (check_resource(pool, &why) != SL_OK || check_cluster(config, pool, &why) != SL_OK) {
+    if (check_resource(pool, &why) != SL_OK || check_cluster(config, pool, &why) != SL_OK ||
+        check_schedules(pool, &why) != SL_OK) {
         return sl_fail(err, why.code, "%s", why.text);
     }
     for (size_t i = 0; i < index; i++) {

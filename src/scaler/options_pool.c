@@ -3,14 +3,20 @@
  * figures. */
 #include "scaler/options.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/limits.h"
 
-#define POOL(member) offsetof(struct sl_pool_options, member)
+#define POOL(member)     offsetof(struct sl_pool_options, member)
+#define SCHEDULE(member) offsetof(struct sl_schedule_options, member)
 
 /* In the order of the enumerations in scaler/policy.h. */
 static const char *const demand_choices[] = {"busy+pending", "pending", NULL};
 static const char *const spare_choices[] = {"fixed", "square-root", "arrivals", NULL};
 static const char *const select_choices[] = {"larger", "smaller", "disabled", NULL};
+static const char *const pause_choices[] = {"none", "all", "scale-in", "scale-out", NULL};
 static const char *const fallback_choices[] = {"hold",   "static", "current",
                                                "higher", "lower",  NULL};
 
@@ -275,16 +281,123 @@ static const struct sl_option pool_options[] = {
      .max = 86400,
      .unit = "s",
      .help = "... after this time without data, in seconds. It ends with the first data."},
+    {.name = "Pause",
+     .type = SL_OPTION_CHOICE,
+     .offset = POOL(pause),
+     .fallback = "none",
+     .choices = pause_choices,
+     .help = "all: the pool keeps its size. scale-in, scale-out: it is not made smaller, not made "
+             "larger. The annotation collectd-spacelift/pause on the WorkerPool does the same."},
+    {.name = "PauseWorkers",
+     .type = SL_OPTION_INTEGER,
+     .offset = POOL(pause_workers),
+     .fallback = "-1",
+     .min = -1,
+     .max = SL_LIMIT_WORKERS,
+     .unit = "workers",
+     .help =
+         "With Pause all: the size to set and keep, even below the busy workers. -1: whatever it "
+         "is."},
+    {.name = "PauseUntil",
+     .type = SL_OPTION_STRING,
+     .offset = POOL(pause_until),
+     .example = "2026-08-20T18:00:00Z",
+     .help = "When the pause ends by itself, as in RFC 3339. Default: never."},
+    {.name = "ForceActivation",
+     .type = SL_OPTION_BOOLEAN,
+     .offset = POOL(is_forced_active),
+     .fallback = "false",
+     .help = "Keeps the pool awake: it does not sleep (see IdleWorkers)."},
+    {.name = "Shadow",
+     .type = SL_OPTION_BOOLEAN,
+     .offset = POOL(is_shadow),
+     .fallback = "false",
+     .help = "Decides and tells, but never writes: to watch beside another autoscaler."},
     {.name = NULL},
 };
+
+static const struct sl_option schedule_options[] = {
+    {.name = "Start",
+     .type = SL_OPTION_STRING,
+     .offset = SCHEDULE(start),
+     .flags = SL_OPTION_REQUIRED,
+     .example = "0 8 * * mon-fri",
+     .help = "When it begins, in cron's syntax: minute, hour, day of the month, month, weekday."},
+    {.name = "End",
+     .type = SL_OPTION_STRING,
+     .offset = SCHEDULE(end),
+     .flags = SL_OPTION_REQUIRED,
+     .example = "0 18 * * mon-fri",
+     .help = "When it ends, likewise."},
+    {.name = "TimeZone",
+     .type = SL_OPTION_STRING,
+     .offset = SCHEDULE(time_zone),
+     .fallback = "UTC",
+     .example = "Europe/Berlin",
+     .help = "The IANA time zone of both."},
+    {.name = "MinWorkers",
+     .type = SL_OPTION_INTEGER,
+     .offset = SCHEDULE(min_workers),
+     .fallback = "0",
+     .min = 0,
+     .max = SL_LIMIT_WORKERS,
+     .unit = "workers",
+     .example = "3",
+     .help = "The pool is not made smaller than this meanwhile."},
+    {.name = "MaxWorkers",
+     .type = SL_OPTION_INTEGER,
+     .offset = SCHEDULE(max_workers),
+     .fallback = "-1",
+     .min = -1,
+     .max = SL_LIMIT_WORKERS,
+     .unit = "workers",
+     .example = "2",
+     .help =
+         "The pool is not made larger than this meanwhile, even where MinWorkers is more. -1: no "
+         "such limit."},
+    {.name = NULL},
+};
+
+const struct sl_option_block sl_scaler_schedule_block = {
+    .name = "Schedule",
+    .label = "a name of your choice",
+    .example = "office hours",
+    .options = schedule_options,
+    .help = "A floor, a cap or both, from one time to another. Of several that are in force the "
+            "highest "
+            "floor and the lowest cap count.",
+};
+
+static const struct sl_option_block *const pool_blocks[] = {&sl_scaler_schedule_block, NULL};
 
 const struct sl_option_block sl_scaler_pool_block = {
     .name = "Pool",
     .label = "the pool's name in Spacelift",
     .example = "my-amazing-worker-pool",
     .options = pool_options,
+    .blocks = pool_blocks,
     .help = "A worker pool whose size follows its queue.",
 };
+
+int sl_pool_orders(const struct sl_pool_options *pool, struct sl_orders *ret,
+                   struct sl_error *err) {
+    struct sl_orders orders;
+
+    sl_orders_init(&orders);
+    orders.pause = (enum sl_pause)pool->pause;
+    orders.is_forced_active = pool->is_forced_active;
+    (void)snprintf(orders.pause_text, sizeof orders.pause_text, "the option Pause");
+    if (pool->pause_workers >= 0) {
+        orders.pause_workers = (int32_t)pool->pause_workers;
+    }
+    if (pool->pause_until != NULL && !sl_parse_rfc3339(pool->pause_until, &orders.pause_until_ms)) {
+        return sl_fail(err, SL_CONFIG,
+                       "Pool \"%s\": PauseUntil \"%s\" is not a time such as 2026-08-20T18:00:00Z",
+                       pool->name, pool->pause_until);
+    }
+    *ret = orders;
+    return SL_OK;
+}
 
 static struct sl_step_limit step_limit(const struct sl_step_options *o) {
     return (struct sl_step_limit){
@@ -324,4 +437,52 @@ struct sl_policy sl_pool_policy(const struct sl_pool_options *pool) {
                 .after_ms = pool->fallback_after_ms,
             },
     };
+}
+
+static void schedule_free(struct sl_schedule_options *s) {
+    if (s == NULL) {
+        return;
+    }
+    sl_option_release(schedule_options, s);
+    free(s->name);
+    free(s);
+}
+
+int sl_pool_options_add_schedule(struct sl_pool_options *pool, const char *name,
+                                 struct sl_schedule_options **ret, struct sl_error *err) {
+    struct sl_schedule_options **grown =
+        realloc(pool->schedules, (pool->schedule_count + 1) * sizeof *grown);
+    struct sl_schedule_options *added = NULL;
+    int rc = SL_OK;
+
+    if (grown == NULL) {
+        return sl_fail(err, SL_NOMEM, "out of memory while reading the configuration");
+    }
+    pool->schedules = grown;
+    added = calloc(1, sizeof *added);
+    if (added == NULL || (added->name = strdup(name)) == NULL) {
+        rc = sl_fail(err, SL_NOMEM, "out of memory while reading the configuration");
+    } else {
+        rc = sl_option_defaults(schedule_options, added, err);
+    }
+    if (rc != SL_OK) {
+        schedule_free(added);
+        return rc;
+    }
+    pool->schedules[pool->schedule_count++] = added;
+    *ret = added;
+    return SL_OK;
+}
+
+void sl_pool_options_free(struct sl_pool_options *pool) {
+    if (pool == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < pool->schedule_count; i++) {
+        schedule_free(pool->schedules[i]);
+    }
+    free(pool->schedules);
+    sl_option_release(pool_options, pool);
+    free(pool->name);
+    free(pool);
 }

@@ -142,8 +142,8 @@ enum { SL_CHANGES = 32 };
 /* Sizes that were seen to change, oldest first. */
 struct sl_change {
     int64_t at_ms;
-    int32_t added;
-    int32_t removed;
+    int64_t added;
+    int64_t removed;
 };
 
 /* What decide() remembers of one pool. All zero is a fresh start: no scale-in until a whole

@@ -48,7 +48,7 @@ static int64_t size_at_start(const struct sl_scaler_state *state, int32_t before
         const struct sl_change *c = &state->changes[i];
 
         if (sl_time_since(now_ms, c->at_ms) < period_ms) {
-            size += (int64_t)c->removed - c->added;
+            size += c->removed - c->added;
             oldest_ms = c->at_ms < oldest_ms ? c->at_ms : oldest_ms;
         }
     }

@@ -1,7 +1,9 @@
 /* Puts the parts together: clusters with a controller each, and the routes of the pools. */
 #include "scaler/scaler.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "scaler/cluster.h"
 #include "scaler/controller.h"
@@ -16,6 +18,7 @@ struct site {
     const struct sl_pool_options **pools;
     size_t pool_count;
     struct sl_controller *controller;
+    char *state_path;
 };
 
 /* Where a pool of the configuration is. */
@@ -55,6 +58,30 @@ static int collect_pools(struct sl_scaler *s, size_t site_index, struct sl_error
     return SL_OK;
 }
 
+/* The cluster's name may hold anything; the file's may not. */
+static int make_state_path(struct sl_scaler *s, struct site *site, const char *cluster,
+                           struct sl_error *err) {
+    const char *directory = s->config->state_directory;
+    size_t size = 0;
+    size_t at = 0;
+
+    if (directory == NULL) {
+        return SL_OK;
+    }
+    size = strlen(directory) + strlen(cluster) + sizeof "/.state";
+    site->state_path = malloc(size);
+    if (site->state_path == NULL) {
+        return out_of_memory(err);
+    }
+    (void)snprintf(site->state_path, size, "%s/%s.state", directory, cluster);
+    for (at = strlen(directory) + 1; site->state_path[at] != '\0'; at++) {
+        if (site->state_path[at] == '/') {
+            site->state_path[at] = '_';
+        }
+    }
+    return SL_OK;
+}
+
 static int make_site(struct sl_scaler *s, size_t site_index, struct sl_error *err) {
     const struct sl_cluster_options *options = s->config->clusters[site_index];
     struct site *site = &s->sites[site_index];
@@ -73,11 +100,15 @@ static int make_site(struct sl_scaler *s, size_t site_index, struct sl_error *er
     if (rc == SL_OK) {
         rc = collect_pools(s, site_index, err);
     }
+    if (rc == SL_OK) {
+        rc = make_state_path(s, site, options->name, err);
+    }
     if (rc != SL_OK) {
         return rc;
     }
     settings.pools = site->pools;
     settings.pool_count = site->pool_count;
+    settings.state_path = site->state_path;
     settings.ops = sl_cluster_ops(site->cluster);
     return sl_controller_new(&settings, &site->controller, err);
 }
@@ -174,6 +205,7 @@ static void release_site(struct site *site) {
     sl_controller_free(site->controller);
     sl_cluster_free(site->cluster);
     free(site->pools);
+    free(site->state_path);
     if (site->has_stop) {
         sl_wakeup_release(&site->stop);
     }

@@ -1,0 +1,42 @@
+/* Base64 in; here because OpenSSL's decoder belongs to net/ and pads its output. */
+#include "base/base64.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static int value_of(char c) {
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == '+')
+        return 62;
+    return c == '/' ? 63 : -1;
+}
+
+int sl_base64_decode(const char *text, size_t len, struct sl_buffer *out, struct sl_error *err) {
+    uint32_t bits = 0;
+    size_t digits = 0;
+    size_t padding = 0;
+    sl_buffer_reserve(out, len / 4 * 3 + 3);
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != '\0' && strchr(" \t\r\n", text[i]) != NULL)
+            continue;
+        if (text[i] == '=' && padding < 2) {
+            padding++;
+            continue;
+        }
+        int value = value_of(text[i]);
+        if (value < 0 || padding > 0)
+            return sl_fail(err, SL_PARSE, "not base64 at character %zu", i + 1);
+        bits = bits << 6 | (uint32_t)value;
+        digits++;
+        if (digits % 4 != 1)
+            sl_buffer_putc(out, (char)(unsigned char)(bits >> ((4 - digits % 4) % 4 * 2)));
+    }
+    if (digits % 4 == 1 || (padding > 0 && (digits + padding) % 4 != 0))
+        return sl_fail(err, SL_PARSE, "base64 that ends in the middle");
+    return sl_buffer_check(out, "base64 text", err);
+}

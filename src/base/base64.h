@@ -1,0 +1,14 @@
+/* Base64 (RFC 4648 section 4) in, as kubeconfig files and keys carry it. Pure; any thread. */
+#ifndef SL_BASE_BASE64_H
+#define SL_BASE_BASE64_H
+
+#include <stddef.h>
+
+#include "base/buffer.h"
+
+/* Appends the decoded bytes to out. White space between characters is skipped, as YAML folds long
+ * lines. SL_PARSE where it is not base64; the text is not quoted, it may be a key. */
+int sl_base64_decode(const char *text, size_t len, struct sl_buffer *out,
+                     struct sl_error *err) SL_CHECKED;
+
+#endif

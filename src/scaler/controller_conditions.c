@@ -1,0 +1,76 @@
+/* What holds for a pool besides its policy: schedules and orders of people. */
+#include "scaler/controller_internal.h"
+
+#include <stdlib.h>
+
+/* The wall clock may be set meanwhile: what depends on it is looked at again this often. */
+static const int64_t look_again_ms = 60000;
+
+static int set_up_schedule(struct sl_schedule *s, const struct sl_schedule_options *o,
+                           struct sl_error *err) {
+    struct sl_schedule_settings settings = {
+        .name = o->name,
+        .start = o->start,
+        .end = o->end,
+        .floor = (int32_t)o->min_workers,
+        .cap = o->max_workers >= 0 ? (int32_t)o->max_workers : SL_NO_CAP,
+    };
+    struct sl_timezone *zone = NULL;
+    int rc = sl_timezone_load(o->time_zone, &zone, err);
+
+    return rc != SL_OK ? rc : sl_schedule_init(s, &settings, zone, err);
+}
+
+int sl_controller_set_up_pool(struct sl_controller_pool *p, const struct sl_pool_options *options,
+                              struct sl_error *err) {
+    struct sl_error why = SL_ERROR_INIT;
+    int rc = SL_OK;
+
+    p->options = options;
+    p->policy = sl_pool_policy(options);
+    sl_orders_init(&p->annotated);
+    rc = sl_pool_orders(options, &p->orders, err);
+    if (rc != SL_OK || options->schedule_count == 0) {
+        return rc;
+    }
+    p->schedules = calloc(options->schedule_count, sizeof *p->schedules);
+    if (p->schedules == NULL) {
+        return sl_fail(err, SL_NOMEM, "out of memory");
+    }
+    for (size_t i = 0; i < options->schedule_count; i++) {
+        p->schedule_count = i + 1;
+        if (set_up_schedule(&p->schedules[i], options->schedules[i], &why) != SL_OK) {
+            return sl_fail(err, why.code, "Pool \"%s\": Schedule \"%s\": %s", options->name,
+                           options->schedules[i]->name, why.text);
+        }
+    }
+    return SL_OK;
+}
+
+void sl_controller_release_pool(struct sl_controller_pool *p) {
+    for (size_t i = 0; i < p->schedule_count; i++) {
+        sl_schedule_release(&p->schedules[i]);
+    }
+    free(p->schedules);
+}
+
+static int64_t earlier(int64_t a_ms, int64_t b_ms) {
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+int64_t sl_controller_conditions(const struct sl_controller *c, struct sl_controller_pool *p,
+                                 int64_t now_ms, struct sl_conditions *ret) {
+    int64_t realtime_ms = c->settings.realtime_ms();
+    int64_t next_ms = INT64_MAX;
+
+    *ret = (struct sl_conditions){.cap = SL_NO_CAP, .paused_size = SL_SIZE_UNSET};
+    if (p->schedule_count > 0) {
+        next_ms = sl_schedules_apply(p->schedules, p->schedule_count, realtime_ms, ret);
+    }
+    next_ms = earlier(next_ms, sl_orders_apply(&p->orders, realtime_ms, ret));
+    next_ms = earlier(next_ms, sl_orders_apply(&p->annotated, realtime_ms, ret));
+    if (next_ms == INT64_MAX) {
+        return INT64_MAX;
+    }
+    return sl_time_add(now_ms, earlier(sl_time_since(next_ms, realtime_ms), look_again_ms));
+}

@@ -1,0 +1,207 @@
+/* Orders of people, from words. */
+#include "scaler/orders.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/limits.h"
+#include "scaler/timezone.h"
+
+static const char ours[] = "collectd-spacelift/";
+static const char keda[] = "autoscaling.keda.sh/";
+
+void sl_orders_init(struct sl_orders *orders) {
+    *orders = (struct sl_orders){
+        .pause_workers = SL_SIZE_UNSET,
+        .pause_until_ms = INT64_MAX,
+        .floor_until_ms = INT64_MAX,
+    };
+}
+
+/* ---- words ---- */
+
+static bool read_digits(const char **at, int digits, int *ret) {
+    *ret = 0;
+    for (int i = 0; i < digits; i++, (*at)++) {
+        if (**at < '0' || **at > '9') {
+            return false;
+        }
+        *ret = *ret * 10 + (**at - '0');
+    }
+    return true;
+}
+
+static bool read_mark(const char **at, const char *marks) {
+    return **at != '\0' && strchr(marks, *(*at)++) != NULL;
+}
+
+static bool read_zone(const char **at, int *ret_minutes) {
+    int sign = **at == '-' ? -1 : 1;
+    int hours = 0;
+    int minutes = 0;
+
+    *ret_minutes = 0;
+    if (**at == 'Z' || **at == 'z') {
+        (*at)++;
+        return true;
+    }
+    if (!read_mark(at, "+-") || !read_digits(at, 2, &hours) || !read_mark(at, ":") ||
+        !read_digits(at, 2, &minutes)) {
+        return false;
+    }
+    *ret_minutes = sign * (hours * 60 + minutes);
+    return hours < 24 && minutes < 60;
+}
+
+bool sl_parse_rfc3339(const char *text, int64_t *ret_ms) {
+    int n[6] = {0, 0, 0, 0, 0, 0};
+    int zone_minutes = 0;
+    int64_t s = 0;
+    bool ok = read_digits(&text, 4, &n[0]) && read_mark(&text, "-") &&
+              read_digits(&text, 2, &n[1]) && read_mark(&text, "-") &&
+              read_digits(&text, 2, &n[2]) && read_mark(&text, "Tt ") &&
+              read_digits(&text, 2, &n[3]) && read_mark(&text, ":") &&
+              read_digits(&text, 2, &n[4]) && read_mark(&text, ":") && read_digits(&text, 2, &n[5]);
+
+    if (ok && *text == '.') {
+        text += 1 + strspn(text + 1, "0123456789");
+    }
+    if (!ok || !read_zone(&text, &zone_minutes) || *text != '\0' || n[1] < 1 || n[1] > 12 ||
+        n[2] < 1 || n[2] > 31 || n[3] > 23 || n[4] > 59 || n[5] > 60) {
+        return false;
+    }
+    s = sl_civil_days(n[0], n[1], n[2]) * 86400 + n[3] * 3600 + n[4] * 60 + n[5];
+    *ret_ms = (s - zone_minutes * 60) * 1000;
+    return true;
+}
+
+static bool read_count(const char *text, int32_t *ret) {
+    int64_t number = 0;
+
+    for (; *text >= '0' && *text <= '9' && number <= SL_LIMIT_WORKERS; text++) {
+        number = number * 10 + (*text - '0');
+        if (text[1] == '\0' && number <= SL_LIMIT_WORKERS) {
+            *ret = (int32_t)number;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* As Go's strconv.ParseBool, which is what KEDA uses; anything else counts as true. */
+static bool is_false(const char *value) {
+    return strcasecmp(value, "false") == 0 || strcmp(value, "0") == 0 ||
+           strcasecmp(value, "f") == 0;
+}
+
+static void complain(struct sl_orders *orders, const char *key, const char *value) {
+    (void)snprintf(orders->problem, sizeof orders->problem, "annotation %.60s: \"%.40s\"", key,
+                   value);
+}
+
+/* ---- annotations ---- */
+
+/* No scale-in and no scale-out, by two annotations, are a pause. */
+static void pause(struct sl_orders *orders, enum sl_pause kind, const char *key) {
+    orders->pause = orders->pause == SL_PAUSE_NONE || orders->pause == kind ? kind : SL_PAUSE_ALL;
+    (void)snprintf(orders->pause_text, sizeof orders->pause_text, "annotation %.100s", key);
+}
+
+static void pause_at(struct sl_orders *orders, const char *key, const char *value) {
+    pause(orders, SL_PAUSE_ALL, key);
+    if (!read_count(value, &orders->pause_workers)) {
+        complain(orders, key, value);
+    }
+}
+
+static void set_time(struct sl_orders *orders, const char *key, const char *value,
+                     int64_t *ret_ms) {
+    if (!sl_parse_rfc3339(value, ret_ms)) {
+        complain(orders, key, value);
+    }
+}
+
+static void set_pause(struct sl_orders *orders, const char *key, const char *value) {
+    if (strcasecmp(value, "scale-in") == 0) {
+        pause(orders, SL_PAUSE_SCALE_IN, key);
+    } else if (strcasecmp(value, "scale-out") == 0) {
+        pause(orders, SL_PAUSE_SCALE_OUT, key);
+    } else if (!is_false(value) && strcasecmp(value, "none") != 0) {
+        pause(orders, SL_PAUSE_ALL, key);
+    }
+}
+
+static void set_floor(struct sl_orders *orders, const char *key, const char *value) {
+    if (read_count(value, &orders->floor)) {
+        (void)snprintf(orders->floor_text, sizeof orders->floor_text, "annotation %.100s", key);
+    } else {
+        complain(orders, key, value);
+    }
+}
+
+static void add_ours(struct sl_orders *orders, const char *word, const char *key,
+                     const char *value) {
+    if (strcmp(word, "pause") == 0) {
+        set_pause(orders, key, value);
+    } else if (strcmp(word, "pause-workers") == 0) {
+        pause_at(orders, key, value);
+    } else if (strcmp(word, "pause-until") == 0) {
+        set_time(orders, key, value, &orders->pause_until_ms);
+    } else if (strcmp(word, "min-workers") == 0) {
+        set_floor(orders, key, value);
+    } else if (strcmp(word, "min-workers-until") == 0) {
+        set_time(orders, key, value, &orders->floor_until_ms);
+    } else if (strcmp(word, "force-activation") == 0) {
+        orders->is_forced_active = !is_false(value);
+    } else {
+        complain(orders, key, value);
+    }
+}
+
+static void add_keda(struct sl_orders *orders, const char *word, const char *key,
+                     const char *value) {
+    if (strcmp(word, "paused-replicas") == 0) {
+        pause_at(orders, key, value);
+    } else if (strcmp(word, "paused") == 0 && !is_false(value)) {
+        pause(orders, SL_PAUSE_ALL, key);
+    } else if (strcmp(word, "paused-scale-in") == 0 && !is_false(value)) {
+        pause(orders, SL_PAUSE_SCALE_IN, key);
+    } else if (strcmp(word, "paused-scale-out") == 0 && !is_false(value)) {
+        pause(orders, SL_PAUSE_SCALE_OUT, key);
+    } else if (strcmp(word, "force-activation") == 0) {
+        orders->is_forced_active = !is_false(value);
+    }
+}
+
+void sl_orders_add_annotation(struct sl_orders *orders, const char *key, const char *value) {
+    if (strncmp(key, ours, sizeof ours - 1) == 0) {
+        add_ours(orders, key + sizeof ours - 1, key, value);
+    } else if (strncmp(key, keda, sizeof keda - 1) == 0) {
+        add_keda(orders, key + sizeof keda - 1, key, value);
+    }
+}
+
+/* ---- in force ---- */
+
+int64_t sl_orders_apply(const struct sl_orders *orders, int64_t realtime_ms,
+                        struct sl_conditions *c) {
+    int64_t next_ms = INT64_MAX;
+
+    if (orders->pause != SL_PAUSE_NONE && realtime_ms < orders->pause_until_ms) {
+        c->is_paused = orders->pause == SL_PAUSE_ALL;
+        c->paused_size = orders->pause_workers;
+        c->is_scale_in_forbidden = orders->pause == SL_PAUSE_SCALE_IN;
+        c->is_scale_out_forbidden = orders->pause == SL_PAUSE_SCALE_OUT;
+        c->order_text = orders->pause_text;
+        next_ms = orders->pause_until_ms;
+    }
+    if (orders->floor > c->floor && realtime_ms < orders->floor_until_ms) {
+        c->floor = orders->floor;
+        c->is_floor_ordered = true;
+        c->floor_text = orders->floor_text;
+        next_ms = next_ms < orders->floor_until_ms ? next_ms : orders->floor_until_ms;
+    }
+    c->is_forced_active = c->is_forced_active || orders->is_forced_active;
+    return next_ms;
+}

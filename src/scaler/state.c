@@ -1,0 +1,212 @@
+/* The state of a pool to and from JSON. */
+#include "scaler/state.h"
+
+#include <stdio.h>
+
+#include "base/json_document.h"
+#include "base/json_writer.h"
+
+/* Of the line's form: another number is not read. */
+static const int64_t form = 1;
+
+/* arrivals_per_s as a whole number. */
+static const double arrivals_unit = 1e9;
+
+/* ---- out ---- */
+
+static int64_t to_realtime(const struct sl_clocks *clocks, int64_t at_ms) {
+    return sl_time_add(clocks->realtime_ms, sl_time_since(at_ms, clocks->now_ms));
+}
+
+static void put_time(struct sl_json_writer *w, const char *key, const struct sl_clocks *clocks,
+                     int64_t at_ms) {
+    sl_json_put_int64(w, key, to_realtime(clocks, at_ms));
+}
+
+static void put_history(struct sl_json_writer *w, const char *key, const struct sl_clocks *clocks,
+                        const struct sl_history *h) {
+    sl_json_array_begin(w, key);
+    for (size_t i = 0; i < h->count; i++) {
+        put_time(w, NULL, clocks, h->peaks[i].at_ms);
+        sl_json_put_int64(w, NULL, h->peaks[i].wanted);
+    }
+    sl_json_array_end(w);
+}
+
+static void put_changes(struct sl_json_writer *w, const struct sl_clocks *clocks,
+                        const struct sl_scaler_state *state) {
+    sl_json_array_begin(w, "changes");
+    for (size_t i = 0; i < state->change_count; i++) {
+        put_time(w, NULL, clocks, state->changes[i].at_ms);
+        sl_json_put_int64(w, NULL, state->changes[i].added);
+        sl_json_put_int64(w, NULL, state->changes[i].removed);
+    }
+    sl_json_array_end(w);
+}
+
+static void put_state(struct sl_json_writer *w, const struct sl_clocks *clocks,
+                      const struct sl_scaler_state *state) {
+    put_history(w, "highs", clocks, &state->highs);
+    put_history(w, "lows", clocks, &state->lows);
+    put_changes(w, clocks, state);
+    if (state->is_watching) {
+        put_time(w, "watching_since", clocks, state->watching_since_ms);
+        put_time(w, "seen", clocks, state->seen_ms);
+    }
+    if (state->has_good) {
+        put_time(w, "good", clocks, state->good_ms);
+        sl_json_put_int64(w, "known_demand", state->known_demand);
+    }
+    if (state->has_size) {
+        sl_json_put_int64(w, "last_size", state->last_size);
+        sl_json_put_int64(w, "decided_size", state->decided_size);
+        put_time(w, "decided", clocks, state->decided_ms);
+    }
+    if (state->has_rhythm) {
+        sl_json_put_bool(w, "awake", state->is_awake);
+        put_time(w, "active", clocks, state->active_ms);
+    }
+    if (state->has_arrivals) {
+        put_time(w, "arrivals", clocks, state->arrivals_ms);
+        sl_json_put_int64(w, "last_demand", state->last_demand);
+        sl_json_put_int64(w, "arrivals_per_gs", (int64_t)(state->arrivals_per_s * arrivals_unit));
+    }
+}
+
+void sl_state_save(const struct sl_scaler_state *state, const char *key,
+                   const struct sl_clocks *clocks, struct sl_buffer *out) {
+    struct sl_json_writer w;
+    struct sl_buffer line;
+    char cut[SL_STATE_KEY_BYTES];
+
+    (void)snprintf(cut, sizeof cut, "%s", key);
+    sl_buffer_init(&line, SL_STATE_LINE_BYTES);
+    sl_json_writer_init(&w, &line);
+    sl_json_object_begin(&w, NULL);
+    sl_json_put_int64(&w, "form", form);
+    sl_json_put_string(&w, "pool", cut);
+    put_state(&w, clocks, state);
+    sl_json_object_end(&w);
+    sl_buffer_putc(&line, '\n');
+    if (line.failed == SL_OK) {
+        sl_buffer_append(out, line.data, line.len);
+    }
+    sl_buffer_release(&line);
+}
+
+/* ---- in ---- */
+
+static int64_t to_monotonic(const struct sl_clocks *clocks, int64_t realtime_ms) {
+    int64_t age_ms = sl_time_since(clocks->realtime_ms, realtime_ms);
+
+    return sl_time_since(clocks->now_ms, age_ms > 0 ? age_ms : 0);
+}
+
+static bool get_int64(const struct sl_json *object, const char *key, int64_t *ret) {
+    return sl_json_int64(sl_json_get(object, key), ret);
+}
+
+static bool get_time(const struct sl_json *object, const char *key, const struct sl_clocks *clocks,
+                     int64_t *ret_ms) {
+    int64_t realtime_ms = 0;
+
+    if (!get_int64(object, key, &realtime_ms)) {
+        return false;
+    }
+    *ret_ms = to_monotonic(clocks, realtime_ms);
+    return true;
+}
+
+/* A number of runs or workers: nothing below 0, nothing that sums of it could overflow. */
+static bool get_count(const struct sl_json *object, const char *key, int64_t *ret) {
+    int64_t number = 0;
+
+    if (!get_int64(object, key, &number) || number < 0 || number > INT32_MAX) {
+        return false;
+    }
+    *ret = number;
+    return true;
+}
+
+static int64_t item(const struct sl_json *array, size_t index) {
+    int64_t value = 0;
+
+    (void)sl_json_int64(sl_json_at(array, index), &value);
+    return value;
+}
+
+static int32_t count_item(const struct sl_json *array, size_t index) {
+    int64_t value = item(array, index);
+
+    return value < 0 || value > INT32_MAX / 4 ? 0 : (int32_t)value;
+}
+
+/* Through sl_history_add(), which keeps its order whatever the file says. */
+static void get_history(const struct sl_json *array, const struct sl_clocks *clocks,
+                        struct sl_history *ret) {
+    for (size_t i = 0; i + 1 < sl_json_size(array); i += 2) {
+        sl_history_add(ret, to_monotonic(clocks, item(array, i)), count_item(array, i + 1),
+                       INT64_MAX);
+    }
+}
+
+static void get_changes(const struct sl_json *array, const struct sl_clocks *clocks,
+                        struct sl_scaler_state *ret) {
+    for (size_t i = 0; i + 2 < sl_json_size(array) && ret->change_count < SL_CHANGES; i += 3) {
+        ret->changes[ret->change_count++] = (struct sl_change){
+            .at_ms = to_monotonic(clocks, item(array, i)),
+            .added = count_item(array, i + 1),
+            .removed = count_item(array, i + 2),
+        };
+    }
+}
+
+static void get_state(const struct sl_json *object, const struct sl_clocks *clocks,
+                      struct sl_scaler_state *s) {
+    int64_t number = 0;
+
+    get_history(sl_json_get(object, "highs"), clocks, &s->highs);
+    get_history(sl_json_get(object, "lows"), clocks, &s->lows);
+    get_changes(sl_json_get(object, "changes"), clocks, s);
+    s->is_watching = get_time(object, "watching_since", clocks, &s->watching_since_ms) &&
+                     get_time(object, "seen", clocks, &s->seen_ms);
+    s->has_good = get_time(object, "good", clocks, &s->good_ms) &&
+                  get_count(object, "known_demand", &s->known_demand);
+    s->has_begun = s->has_good;
+    if (get_count(object, "last_size", &number)) {
+        s->has_size = true;
+        s->last_size = (int32_t)number;
+    }
+    if (get_count(object, "decided_size", &number) &&
+        get_time(object, "decided", clocks, &s->decided_ms)) {
+        s->decided_size = (int32_t)number;
+    }
+    s->has_rhythm = sl_json_bool(sl_json_get(object, "awake"), &s->is_awake) &&
+                    get_time(object, "active", clocks, &s->active_ms);
+    if (get_int64(object, "arrivals_per_gs", &number) && number >= 0) {
+        s->has_arrivals = get_time(object, "arrivals", clocks, &s->arrivals_ms) &&
+                          get_count(object, "last_demand", &s->last_demand);
+        s->arrivals_per_s = (double)number / arrivals_unit;
+    }
+}
+
+int sl_state_load(const char *line, size_t len, const struct sl_clocks *clocks, char *key,
+                  struct sl_scaler_state *ret, struct sl_error *err) {
+    struct sl_json *document = NULL;
+    int64_t number = 0;
+    int rc = sl_json_parse(line, len, &document, err);
+
+    if (rc != SL_OK) {
+        return rc;
+    }
+    if (!get_int64(document, "form", &number) || number != form ||
+        sl_json_string(sl_json_get(document, "pool")) == NULL) {
+        sl_json_free(document);
+        return sl_fail(err, SL_PARSE, "not a pool's state of form %d", (int)form);
+    }
+    (void)snprintf(key, SL_STATE_KEY_BYTES, "%s", sl_json_string(sl_json_get(document, "pool")));
+    *ret = (struct sl_scaler_state){0};
+    get_state(document, clocks, ret);
+    sl_json_free(document);
+    return SL_OK;
+}
