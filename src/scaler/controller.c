@@ -1,11 +1,11 @@
 /* The thread of a cluster, the letter boxes of its pools, and whose turn it is. */
 #include "scaler/controller_internal.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "os/clock.h"
+#include "os/thread.h"
 
 /* A server that is down is asked every half minute, a pool that is missing or forbidden every two
  * minutes: what mends those is a person. */
@@ -221,23 +221,12 @@ static void *run(void *context) {
 }
 
 int sl_controller_start(struct sl_controller *c, struct sl_error *err) {
-    sigset_t all;
-    sigset_t before;
-    int failed = 0;
+    int rc = SL_OK;
 
     sl_controller_load_state(c);
-    /* The daemon's signals are for the daemon's threads. */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&c->thread, NULL, run, c);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed != 0) {
-        return sl_fail(err, SL_NOMEM, "cannot start a thread for cluster \"%s\": %s",
-                       c->settings.cluster, strerror(failed));
-    }
-    c->has_thread = true;
-    (void)pthread_setname_np(c->thread, "sl-scaler");
-    return SL_OK;
+    rc = sl_thread_start(&c->thread, "sl-scaler", run, c, err);
+    c->has_thread = rc == SL_OK;
+    return rc;
 }
 
 void sl_controller_stop(struct sl_controller *c) {

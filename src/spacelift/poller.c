@@ -1,7 +1,6 @@
 /* Reads one account on a thread of its own. */
 #include "spacelift/poller.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "net/http.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "os/thread.h"
 #include "os/wakeup.h"
 #include "spacelift/session.h"
 
@@ -171,11 +171,9 @@ static void *run(void *context) {
 }
 
 int sl_poller_start(struct sl_poller *p, struct sl_error *err) {
-    int code = pthread_create(&p->thread, NULL, run, p);
-    if (code != 0)
-        return sl_fail(err, SL_IO, "cannot start a thread: %s", strerror(code));
-    p->has_thread = true;
-    return SL_OK;
+    int code = sl_thread_start(&p->thread, "sl-poller", run, p, err);
+    p->has_thread = code == SL_OK;
+    return code;
 }
 
 static uint64_t ask(struct sl_poller *p) {

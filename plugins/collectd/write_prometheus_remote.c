@@ -1,0 +1,192 @@
+/* collectd plugin "write_prometheus_remote": sends all values to Prometheus remote write receivers.
+ * Glue: options and values in; the rest is src/remote_write.
+ *
+ * The write callback runs in up to five threads at once, and as long as it takes no other writer
+ * gets the value: it puts samples into a queue per <Node> and returns. */
+#include "collectd.h"
+#include "plugin.h"
+#include "utils/common/common.h"
+
+#include "common/block.h"
+#include "common/collectd_log.h"
+#include "common/types.h"
+#include "net/http.h"
+#include "os/clock.h"
+#include "remote_write/sender.h"
+#include "spacelift/catalogue.h"
+
+static const char plugin_name[] = "write_prometheus_remote";
+
+/* What the last requests may take when collectd ends, all nodes together. */
+enum { LAST_FLUSH_MS = 500 };
+
+struct node {
+    struct sl_sender *sender;
+    struct node *next;
+};
+
+/* Made while the configuration is read; the write threads only look at it; gone after they have
+ * ended. */
+static struct node *nodes;
+static struct sl_log plugin_log_sink;
+
+static int fail(const struct sl_error *err) {
+    sl_log(&plugin_log_sink, SL_LOG_ERROR, "%s", err->text);
+    return -1;
+}
+
+/* ---- values in ---- */
+
+static enum sl_value_kind kind_of(int ds_type) {
+    switch (ds_type) {
+    case DS_TYPE_COUNTER:
+        return SL_VALUE_COUNTER;
+    case DS_TYPE_DERIVE:
+        return SL_VALUE_DERIVE;
+    case DS_TYPE_ABSOLUTE:
+        return SL_VALUE_ABSOLUTE;
+    default:
+        return SL_VALUE_GAUGE;
+    }
+}
+
+static double number_of(value_t value, int ds_type) {
+    switch (ds_type) {
+    case DS_TYPE_COUNTER:
+        return (double)value.counter;
+    case DS_TYPE_DERIVE:
+        return (double)value.derive;
+    case DS_TYPE_ABSOLUTE:
+        return (double)value.absolute;
+    default:
+        return value.gauge;
+    }
+}
+
+static void put_slice(const data_set_t *ds, const value_list_t *vl, size_t first, size_t count,
+                      struct sl_value_id *id) {
+    struct sl_value_source sources[SL_QUEUE_SOURCES_MAX];
+    double values[SL_QUEUE_SOURCES_MAX];
+    for (size_t i = 0; i < count; i++) {
+        const data_source_t *source = &ds->ds[first + i];
+        sources[i] = (struct sl_value_source){source->name, kind_of(source->type)};
+        values[i] = number_of(vl->values[first + i], source->type);
+    }
+    id->sources = sources;
+    id->source_count = count;
+    for (struct node *n = nodes; n != NULL; n = n->next)
+        sl_sender_put(n->sender, id, first, values, (int64_t)CDTIME_T_TO_MS(vl->time));
+}
+
+static int write_values(const data_set_t *ds, const value_list_t *vl, user_data_t *unused) {
+    (void)unused;
+    struct sl_value_id id = {
+        .host = vl->host,
+        .plugin = vl->plugin,
+        .plugin_instance = vl->plugin_instance,
+        .type = vl->type,
+        .type_instance = vl->type_instance,
+    };
+    char *pool_name = NULL;
+    if (vl->meta != NULL && strcmp(vl->plugin, SL_SPACELIFT_PLUGIN) == 0)
+        (void)meta_data_get_string(vl->meta, SL_META_WORKER_POOL_NAME, &pool_name);
+    id.worker_pool_name = pool_name;
+    size_t total = ds->ds_num < vl->values_len ? ds->ds_num : vl->values_len;
+    for (size_t first = 0; first < total; first += SL_QUEUE_SOURCES_MAX) {
+        size_t left = total - first;
+        put_slice(ds, vl, first, left < SL_QUEUE_SOURCES_MAX ? left : SL_QUEUE_SOURCES_MAX, &id);
+    }
+    free(pool_name);
+    return 0;
+}
+
+/* ---- life cycle ---- */
+
+static int start(void) {
+    if (nodes == NULL) {
+        sl_log(&plugin_log_sink, SL_LOG_ERROR,
+               "no <Node> is configured: there is nowhere to send values to");
+        return -1;
+    }
+    if (sl_types_register_missing() != 0)
+        return -1;
+    for (struct node *n = nodes; n != NULL; n = n->next) {
+        struct sl_error err = SL_ERROR_INIT;
+        if (sl_sender_start(n->sender, &err) != SL_OK)
+            return fail(&err);
+    }
+    return 0;
+}
+
+/* The write threads have ended. All nodes are told before any is waited for. */
+static int stop(void) {
+    int64_t deadline_ms = sl_clock_monotonic_ms() + LAST_FLUSH_MS;
+    for (struct node *n = nodes; n != NULL; n = n->next)
+        sl_sender_ask_stop(n->sender);
+    while (nodes != NULL) {
+        struct node *n = nodes;
+        nodes = n->next;
+        sl_sender_free(n->sender, deadline_ms);
+        free(n);
+    }
+    return 0;
+}
+
+/* ---- configuration ---- */
+
+static int add_node(struct sl_node_options *options, struct sl_error *err) {
+    struct node **last = &nodes;
+    struct node *node = calloc(1, sizeof(*node));
+    for (; *last != NULL; last = &(*last)->next) {
+        if (strcasecmp(sl_sender_name((*last)->sender), options->name) == 0) {
+            free(node);
+            sl_node_options_release(options);
+            return sl_fail(err, SL_CONFIG, "two nodes have this name: rename one");
+        }
+    }
+    int code = node != NULL ? sl_sender_new(options, plugin_log_sink, &node->sender, err)
+                            : sl_fail(err, SL_NOMEM, "out of memory");
+    if (code != SL_OK) {
+        sl_node_options_release(options);
+        free(node);
+        return code;
+    }
+    *last = node;
+    return SL_OK;
+}
+
+static int config_node(void *context, const char *name, const char *label,
+                       const oconfig_item_t *item) {
+    (void)context;
+    struct sl_error err = SL_ERROR_INIT;
+    char where[DATA_MAX_NAME_LEN + 16];
+    ssnprintf(where, sizeof(where), "%s \"%s\"", name, label);
+    struct sl_node_options options = {.name = strdup(label)};
+    if (options.name == NULL || sl_block_read(plugin_name, &sl_remote_write_node_block, where, item,
+                                              &options, NULL, NULL) != 0) {
+        sl_node_options_release(&options);
+        return -1;
+    }
+    if (add_node(&options, &err) == SL_OK)
+        return 0;
+    sl_error_prefix(&err, "%s", where);
+    return fail(&err);
+}
+
+static int configure(oconfig_item_t *item) {
+    struct sl_error err = SL_ERROR_INIT;
+    if (sl_http_global_init(&err) != SL_OK)
+        return fail(&err);
+    return sl_block_read(plugin_name, &sl_remote_write_plugin_block, plugin_name, item, NULL,
+                         config_node, NULL);
+}
+
+__attribute__((visibility("default"))) void module_register(void);
+
+void module_register(void) {
+    plugin_log_sink = sl_collectd_log(plugin_name);
+    plugin_register_complex_config(plugin_name, configure);
+    plugin_register_init(plugin_name, start);
+    plugin_register_write(plugin_name, write_values, NULL);
+    plugin_register_shutdown(plugin_name, stop);
+}

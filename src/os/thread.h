@@ -1,0 +1,14 @@
+/* Starts threads of ours inside somebody else's process: every signal is blocked, because those of
+ * the daemon are for the daemon's own threads. */
+#ifndef SL_OS_THREAD_H
+#define SL_OS_THREAD_H
+
+#include <pthread.h>
+
+#include "base/error.h"
+
+/* name is what ps -L and a debugger show, at most 15 bytes. SL_IO. Join with pthread_join(). */
+int sl_thread_start(pthread_t *ret, const char *name, void *(*run)(void *arg), void *arg,
+                    struct sl_error *err) SL_CHECKED;
+
+#endif

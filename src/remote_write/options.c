@@ -1,0 +1,161 @@
+/* The options of the remote writer. Names are collectd's (write_http) and, where it has none,
+ * those of Prometheus's remote_write.queue_config in collectd's spelling. */
+#include "remote_write/options.h"
+
+#include <stdlib.h>
+
+#define AT(member) offsetof(struct sl_node_options, member)
+
+static const struct sl_option node_options[] = {
+    {.name = "URL",
+     .type = SL_OPTION_URL,
+     .offset = AT(url),
+     .flags = SL_OPTION_REQUIRED | SL_OPTION_EXAMPLE,
+     .example = "http://prometheus.example:9090/api/v1/write",
+     .help = "Where remote write requests go. Prometheus itself accepts them at /api/v1/write when "
+             "it runs with --web.enable-remote-write-receiver."},
+    {.name = "User",
+     .type = SL_OPTION_STRING,
+     .offset = AT(user),
+     .example = "collectd",
+     .help = "User name for HTTP basic authentication."},
+    {.name = "Password",
+     .type = SL_OPTION_SECRET,
+     .offset = AT(password),
+     .example = "secret",
+     .help = "Password for HTTP basic authentication. PasswordFile keeps it out of the "
+             "configuration."},
+    {.name = "PasswordFile",
+     .type = SL_OPTION_PATH,
+     .offset = AT(password_file),
+     .example = "/etc/collectd/prometheus.password",
+     .help = "File that holds the password and nothing else."},
+    {.name = "BearerTokenFile",
+     .type = SL_OPTION_PATH,
+     .offset = AT(bearer_token_file),
+     .example = "/etc/collectd/prometheus.token",
+     .help = "File that holds a token, sent as \"Authorization: Bearer TOKEN\". It is read again "
+             "every minute and when the receiver answers 401."},
+    {.name = "CACert",
+     .type = SL_OPTION_PATH,
+     .offset = AT(ca_cert),
+     .example = "/etc/ssl/private-ca.pem",
+     .help = "File with CA certificates in PEM form, trusted in addition to the system's."},
+    {.name = "ClientCert",
+     .type = SL_OPTION_PATH,
+     .offset = AT(client_cert),
+     .example = "/etc/collectd/client.pem",
+     .help = "File with the certificate to show to the receiver, in PEM form. Needs ClientKey."},
+    {.name = "ClientKey",
+     .type = SL_OPTION_PATH,
+     .offset = AT(client_key),
+     .example = "/etc/collectd/client.key",
+     .help = "File with the key of ClientCert, in PEM form and without a passphrase."},
+    {.name = "VerifyPeer",
+     .type = SL_OPTION_BOOLEAN,
+     .offset = AT(verify_peer),
+     .fallback = "true",
+     .help = "Whether the receiver's certificate is verified."},
+    {.name = "VerifyHost",
+     .type = SL_OPTION_BOOLEAN,
+     .offset = AT(verify_host),
+     .fallback = "true",
+     .help = "Whether the receiver's name is compared with its certificate."},
+    {.name = "Timeout",
+     .type = SL_OPTION_INTEGER,
+     .offset = AT(timeout_ms),
+     .fallback = "30000",
+     .min = 1,
+     .max = 600000,
+     .unit = "ms",
+     .help = "Longest time one request may take, in milliseconds."},
+    {.name = "Job",
+     .type = SL_OPTION_STRING,
+     .offset = AT(job),
+     .example = "collectd",
+     .help = "Value of the label job in every series. Left out: there is no such label."},
+    {.name = "MaxSamplesPerSend",
+     .type = SL_OPTION_INTEGER,
+     .offset = AT(max_samples_per_send),
+     .fallback = "2000",
+     .min = 1,
+     .max = 50000,
+     .unit = "samples",
+     .help = "Most samples in one request."},
+    {.name = "BatchSendDeadline",
+     .type = SL_OPTION_SECONDS,
+     .offset = AT(batch_send_deadline_ms),
+     .fallback = "5",
+     .min = 0,
+     .max = 600,
+     .unit = "s",
+     .help = "Longest time a sample waits for its request to fill up, in seconds."},
+    {.name = "Capacity",
+     .type = SL_OPTION_INTEGER,
+     .offset = AT(capacity),
+     .fallback = "100000",
+     .min = 1,
+     .max = 100000000,
+     .unit = "samples",
+     .help = "Most samples that wait in memory while the receiver is away; 32 bytes each. When it "
+             "is reached the oldest is dropped and counted."},
+    {.name = "MinBackoff",
+     .type = SL_OPTION_SECONDS,
+     .offset = AT(min_backoff_ms),
+     .fallback = "0.03",
+     .min = 0.001,
+     .max = 3600,
+     .unit = "s",
+     .help = "Pause after the first failure, in seconds; it doubles with each further one."},
+    {.name = "MaxBackoff",
+     .type = SL_OPTION_SECONDS,
+     .offset = AT(max_backoff_ms),
+     .fallback = "5",
+     .min = 0.001,
+     .max = 3600,
+     .unit = "s",
+     .help = "Longest pause between two tries, in seconds, unless the receiver asks for more by "
+             "Retry-After, which is obeyed up to five minutes."},
+    {.name = NULL},
+};
+
+const struct sl_option_block sl_remote_write_node_block = {
+    .name = "Node",
+    .label = "a name of your choice",
+    .example = "prometheus",
+    .options = node_options,
+    .help = "One receiver with a queue and a thread of its own. The block may be repeated.",
+};
+
+static const struct sl_option_block *const plugin_blocks[] = {&sl_remote_write_node_block, NULL};
+
+const struct sl_option_block sl_remote_write_plugin_block = {
+    .name = "write_prometheus_remote",
+    .blocks = plugin_blocks,
+    .help = "Sends every value of this collectd to Prometheus remote write receivers.",
+};
+
+int sl_node_options_check(const struct sl_node_options *o, struct sl_error *err) {
+    bool has_password = sl_secret_is_set(&o->password) || o->password_file != NULL;
+    if (sl_secret_is_set(&o->password) && o->password_file != NULL)
+        return sl_fail(err, SL_CONFIG, "Password and PasswordFile are both set: remove one");
+    if ((o->user != NULL) != has_password)
+        return sl_fail(err, SL_CONFIG, "%s is set without %s: set both or neither",
+                       o->user != NULL ? "User" : "Password",
+                       o->user != NULL ? "PasswordFile" : "User");
+    if (o->user != NULL && o->bearer_token_file != NULL)
+        return sl_fail(err, SL_CONFIG, "User and BearerTokenFile are both set: remove one");
+    if ((o->client_cert != NULL) != (o->client_key != NULL))
+        return sl_fail(err, SL_CONFIG, "%s is set without %s: set both or neither",
+                       o->client_cert != NULL ? "ClientCert" : "ClientKey",
+                       o->client_cert != NULL ? "ClientKey" : "ClientCert");
+    if (o->min_backoff_ms > o->max_backoff_ms)
+        return sl_fail(err, SL_CONFIG, "MinBackoff is longer than MaxBackoff: lower it");
+    return SL_OK;
+}
+
+void sl_node_options_release(struct sl_node_options *options) {
+    sl_option_release(node_options, options);
+    free(options->name);
+    options->name = NULL;
+}
