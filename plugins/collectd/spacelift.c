@@ -1,5 +1,5 @@
-/* collectd plugin "spacelift": reads Spacelift accounts and dispatches their pools. Glue: options in,
- * values out; what happens in between is src/spacelift.
+/* collectd plugin "spacelift": reads Spacelift accounts and dispatches their pools. Glue: options
+ * in, values out; what happens in between is src/spacelift.
  *
  * collectd joins its read threads before it calls shutdown callbacks, so a read callback must not
  * wait for a server: it wakes the account's own thread, which dispatches. */
@@ -146,8 +146,8 @@ static int stop(void) {
 static int register_reader(struct reader *r) {
     const struct sl_account *account = sl_poller_account(r->poller);
     r->ctx = plugin_get_ctx();
-    r->interval = account->interval_ms > 0 ? MS_TO_CDTIME_T(account->interval_ms)
-                                           : plugin_get_interval();
+    r->interval =
+        account->interval_ms > 0 ? MS_TO_CDTIME_T(account->interval_ms) : plugin_get_interval();
     r->ctx.interval = r->interval;
     char callback[DATA_MAX_NAME_LEN];
     ssnprintf(callback, sizeof(callback), "%s/%s", plugin_name, account->name);
@@ -179,7 +179,8 @@ static int add_reader(struct sl_account *account, struct sl_error *err) {
         return code;
     }
     *last = r;
-    return register_reader(r) == 0 ? SL_OK : sl_fail(err, SL_BUG, "collectd refuses its read callback");
+    return register_reader(r) == 0 ? SL_OK
+                                   : sl_fail(err, SL_BUG, "collectd refuses its read callback");
 }
 
 static int config_account(void *context, const char *name, const char *label,

@@ -57,10 +57,9 @@ static const struct {
     const char *name;
     const char *text;
     bool retryable;
-} codes[] = {
-    [SL_OK] = {"OK", "success", false},
+} codes[] = {[SL_OK] = {"OK", "success", false},
 #define X(code, words, again) [SL_##code] = {#code, words, again},
-    SL_ERROR_MAP(X)
+             SL_ERROR_MAP(X)
 #undef X
 };
 

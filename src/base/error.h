@@ -41,8 +41,8 @@ enum { SL_ERROR_TEXT_BYTES = 512 };
 
 struct sl_error {
     enum sl_code code;
-    int http_status;        /* 0 where no HTTP answer was involved */
-    int64_t retry_after_ms; /* what the server asked for; -1 where it did not */
+    int http_status;                /* 0 where no HTTP answer was involved */
+    int64_t retry_after_ms;         /* what the server asked for; -1 where it did not */
     char text[SL_ERROR_TEXT_BYTES]; /* one line, never a secret, cut at a UTF-8 boundary */
 };
 

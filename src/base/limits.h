@@ -18,7 +18,7 @@
 
 /* What one account may hold, and one daemon. */
 #define SL_LIMIT_POOLS_PER_ACCOUNT 10000u
-#define SL_LIMIT_NAME_BYTES        512u /* of a pool's name as Spacelift sends it */
+#define SL_LIMIT_NAME_BYTES        512u    /* of a pool's name as Spacelift sends it */
 #define SL_LIMIT_WORKERS           1000000 /* largest MaxWorkers */
 
 /* Remote write. */

@@ -268,8 +268,7 @@ int sl_option_set_boolean(const struct sl_option *table, void *target, const cha
     if (code != SL_OK)
         return code;
     if (at.option->type != SL_OPTION_BOOLEAN)
-        return fail_at(&at, err, "is true or false: it must be %s",
-                       types[at.option->type].expects);
+        return fail_at(&at, err, "is true or false: it must be %s", types[at.option->type].expects);
     *(bool *)member(at.option, target) = value;
     return SL_OK;
 }

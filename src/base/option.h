@@ -15,16 +15,16 @@
 #include "base/error.h"
 
 enum sl_option_type {
-    SL_OPTION_STRING,   /* char * */
-    SL_OPTION_PATH,     /* char *, a file */
-    SL_OPTION_URL,      /* char *, http:// or https:// with a host, no user information */
-    SL_OPTION_SECRET,   /* struct sl_secret; never printed back */
-    SL_OPTION_INTEGER,  /* int64_t */
-    SL_OPTION_NUMBER,   /* double */
-    SL_OPTION_BOOLEAN,  /* bool */
-    SL_OPTION_SECONDS,  /* int64_t, in ms; typed as seconds, fractions allowed */
-    SL_OPTION_CHOICE,   /* int: index into choices */
-    SL_OPTION_LIST,     /* struct sl_option_list: a string that may be given several times */
+    SL_OPTION_STRING,  /* char * */
+    SL_OPTION_PATH,    /* char *, a file */
+    SL_OPTION_URL,     /* char *, http:// or https:// with a host, no user information */
+    SL_OPTION_SECRET,  /* struct sl_secret; never printed back */
+    SL_OPTION_INTEGER, /* int64_t */
+    SL_OPTION_NUMBER,  /* double */
+    SL_OPTION_BOOLEAN, /* bool */
+    SL_OPTION_SECONDS, /* int64_t, in ms; typed as seconds, fractions allowed */
+    SL_OPTION_CHOICE,  /* int: index into choices */
+    SL_OPTION_LIST,    /* struct sl_option_list: a string that may be given several times */
 };
 
 struct sl_option_list {
@@ -38,23 +38,23 @@ enum sl_option_flags {
 };
 
 struct sl_option {
-    const char *name;  /* CamelCase, collectd's or the field's own word */
+    const char *name; /* CamelCase, collectd's or the field's own word */
     enum sl_option_type type;
-    size_t offset;     /* of the member in the target struct */
+    size_t offset;        /* of the member in the target struct */
     const char *fallback; /* the default, as text; NULL: unset (NULL, false, 0) */
-    double min, max;   /* both 0: any value. Of what is typed: seconds for SL_OPTION_SECONDS */
-    const char *unit;  /* "ms", "s", "percent", "workers"; NULL where there is none */
+    double min, max;      /* both 0: any value. Of what is typed: seconds for SL_OPTION_SECONDS */
+    const char *unit;     /* "ms", "s", "percent", "workers"; NULL where there is none */
     const char *const *choices; /* NULL-terminated */
     unsigned flags;
     const char *example;
-    const char *help;  /* whole sentences; the unit stands in .unit as well as here */
+    const char *help; /* whole sentences; the unit stands in .unit as well as here */
 };
 
 /* A block: <Account "acme"> ... </Account>, or the plugin itself. */
 struct sl_option_block {
-    const char *name;   /* "Account"; for the plugin its name */
-    const char *label;  /* what stands in quotes, in words; NULL: nothing */
-    const char *example; /* an example of the label */
+    const char *name;                /* "Account"; for the plugin its name */
+    const char *label;               /* what stands in quotes, in words; NULL: nothing */
+    const char *example;             /* an example of the label */
     const struct sl_option *options; /* ends with a row without a name; may be NULL */
     const struct sl_option_block *const *blocks; /* inner blocks, NULL-terminated; may be NULL */
     const char *help;
@@ -64,7 +64,8 @@ struct sl_option_block {
 const struct sl_option *sl_option_find(const struct sl_option *table, const char *name);
 
 /* Fills a zeroed target with the defaults. SL_BUG for a default its own row refuses. */
-int sl_option_defaults(const struct sl_option *table, void *target, struct sl_error *err) SL_CHECKED;
+int sl_option_defaults(const struct sl_option *table, void *target,
+                       struct sl_error *err) SL_CHECKED;
 
 /* Sets one option from text. where names the place for messages ("Account \"acme\""), may be NULL.
  * SL_CONFIG: unknown option (with the nearest name), wrong form, out of range; the message names
@@ -73,8 +74,8 @@ int sl_option_defaults(const struct sl_option *table, void *target, struct sl_er
 int sl_option_set(const struct sl_option *table, void *target, const char *where, const char *name,
                   const char *text, struct sl_error *err) SL_CHECKED;
 
-/* The same for hosts whose configuration has types of its own. SL_CONFIG for a string where a number
- * belongs and the other way round. */
+/* The same for hosts whose configuration has types of its own. SL_CONFIG for a string where a
+ * number belongs and the other way round. */
 int sl_option_set_number(const struct sl_option *table, void *target, const char *where,
                          const char *name, double number, struct sl_error *err) SL_CHECKED;
 int sl_option_set_boolean(const struct sl_option *table, void *target, const char *where,

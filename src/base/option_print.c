@@ -117,11 +117,16 @@ static void man_text(struct sl_buffer *out, const char *text) {
 
 static void man_option(const struct sl_option *o, struct sl_buffer *out) {
     static const char *const words[] = {
-        [SL_OPTION_STRING] = "string",   [SL_OPTION_PATH] = "path",
-        [SL_OPTION_URL] = "URL",         [SL_OPTION_SECRET] = "string",
-        [SL_OPTION_INTEGER] = "integer", [SL_OPTION_NUMBER] = "number",
-        [SL_OPTION_BOOLEAN] = "true|false", [SL_OPTION_SECONDS] = "seconds",
-        [SL_OPTION_CHOICE] = "choice",   [SL_OPTION_LIST] = "string",
+        [SL_OPTION_STRING] = "string",
+        [SL_OPTION_PATH] = "path",
+        [SL_OPTION_URL] = "URL",
+        [SL_OPTION_SECRET] = "string",
+        [SL_OPTION_INTEGER] = "integer",
+        [SL_OPTION_NUMBER] = "number",
+        [SL_OPTION_BOOLEAN] = "true|false",
+        [SL_OPTION_SECONDS] = "seconds",
+        [SL_OPTION_CHOICE] = "choice",
+        [SL_OPTION_LIST] = "string",
     };
     struct sl_buffer text;
     sl_buffer_init(&text, out->max);

@@ -16,7 +16,8 @@ struct sl_secret {
     { .text = NULL, .len = 0 }
 
 /* Replaces the old text, which is wiped, by a copy. SL_NOMEM keeps the old text. */
-int sl_secret_set(struct sl_secret *s, const char *text, size_t len, struct sl_error *err) SL_CHECKED;
+int sl_secret_set(struct sl_secret *s, const char *text, size_t len,
+                  struct sl_error *err) SL_CHECKED;
 void sl_secret_release(struct sl_secret *s);
 bool sl_secret_is_set(const struct sl_secret *s);
 

@@ -185,7 +185,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context) {
             if (*c >= 'A' && *c <= 'Z')
                 *c = (char)(*c - 'A' + 'a');
         char *value = colon + 1 + strspn(colon + 1, " \t");
-        for (size_t end = strlen(value); end > 0 && (value[end - 1] == ' ' || value[end - 1] == '\t');)
+        for (size_t end = strlen(value);
+             end > 0 && (value[end - 1] == ' ' || value[end - 1] == '\t');)
             value[--end] = '\0';
         take_header(x, line, value);
     }
@@ -271,7 +272,8 @@ static int set_url(struct exchange *x, struct sl_error *err) {
     int port_len = colon != NULL ? (int)(authority_len - host_len - 1) : 3;
     const char *port = colon != NULL ? colon + 1 : "443";
     char connect_to[512], host[300];
-    snprintf(connect_to, sizeof(connect_to), "::%.*s:%.*s", (int)host_len, authority, port_len, port);
+    snprintf(connect_to, sizeof(connect_to), "::%.*s:%.*s", (int)host_len, authority, port_len,
+             port);
     snprintf(host, sizeof(host), "%.*s", (int)authority_len, authority);
     int len = snprintf(x->url, sizeof(x->url), "https://%s:%.*s%s", name, port_len, port,
                        authority + authority_len);

@@ -32,8 +32,8 @@ struct sl_http_request {
     const char *method; /* "GET", "POST", "PUT", "PATCH", "DELETE" */
     const char *url;
     struct sl_http_header headers[SL_HTTP_MAX_HEADERS]; /* ends at the first without a name */
-    const struct sl_secret *bearer; /* "Authorization: Bearer ..." */
-    const char *user;               /* basic authentication; NULL: none */
+    const struct sl_secret *bearer;                     /* "Authorization: Bearer ..." */
+    const char *user;                                   /* basic authentication; NULL: none */
     const struct sl_secret *password;
     const char *body; /* NULL: none */
     size_t body_len;
@@ -86,7 +86,7 @@ struct sl_http_settings {
     bool insecure_peer;         /* true: the certificate is not verified */
     bool insecure_host;         /* true: the host name is not compared */
     enum sl_http_ca_mode ca_mode;
-    const char *ca_pem;         /* NULL: the system's only */
+    const char *ca_pem; /* NULL: the system's only */
     const char *client_cert_pem;
     const struct sl_secret *client_key_pem;
     const char *tls_server_name; /* SNI and verified name; NULL: the URL's host */
@@ -97,7 +97,8 @@ struct sl_http_settings {
 
 struct sl_http;
 
-/* Once per process before any thread uses net/http: from collectd's init callback, or from main(). */
+/* Once per process before any thread uses net/http: from collectd's init callback, or from main().
+ */
 int sl_http_global_init(struct sl_error *err) SL_CHECKED;
 
 /* Copies the settings; PEM texts are parsed here (OpenSSL, from memory: no key ever touches a

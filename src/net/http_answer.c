@@ -118,9 +118,9 @@ int sl_http_check_status(const struct sl_http_response *r, struct sl_error *err)
         code = sl_fail(err, SL_REJECTED, "HTTP %d: redirected to \"%s\": set the URL to that",
                        r->status, r->location);
     else if (is_html(r))
-        code = sl_fail(err, code_of(r->status),
-                       "HTTP %d with a web page: a proxy or a load balancer has answered",
-                       r->status);
+        code =
+            sl_fail(err, code_of(r->status),
+                    "HTTP %d with a web page: a proxy or a load balancer has answered", r->status);
     else if (r->body.len > 0)
         code = sl_fail(err, code_of(r->status), "HTTP %d: %.*s", r->status, QUOTED_BYTES,
                        r->body.data);

@@ -30,9 +30,8 @@ static int read_certificates(const char *what, const char *pem, STACK_OF(X509) *
                              struct sl_error *err) {
     BIO *in = open_text(pem, strlen(pem));
     STACK_OF(X509) *list = sk_X509_new_null();
-    int code = in == NULL || list == NULL
-                   ? sl_fail(err, SL_NOMEM, "out of memory for the %s", what)
-                   : SL_OK;
+    int code = in == NULL || list == NULL ? sl_fail(err, SL_NOMEM, "out of memory for the %s", what)
+                                          : SL_OK;
     ERR_clear_error();
     while (code == SL_OK) {
         X509 *certificate = PEM_read_bio_X509(in, NULL, NULL, NULL);
@@ -92,7 +91,8 @@ int sl_tls_new(const char *ca_pem, bool replace_system_ca, const char *client_ce
     int code = SL_OK;
     bool has_key = client_key_pem != NULL && sl_secret_is_set(client_key_pem);
     if ((client_cert_pem != NULL) != has_key)
-        code = sl_fail(err, SL_CONFIG, "a client certificate and its key go together: the %s is missing",
+        code = sl_fail(err, SL_CONFIG,
+                       "a client certificate and its key go together: the %s is missing",
                        has_key ? "certificate" : "key");
     if (code == SL_OK && ca_pem != NULL)
         code = read_certificates("CA file", ca_pem, &tls->ca, err);

@@ -19,16 +19,14 @@ static const struct {
         {"workerPools", "CollectdSpacelift_WorkerPools",
          "query CollectdSpacelift_WorkerPools"
          "{workerPools{id,name,pendingRuns,busyWorkers,workers{id,drained}}}"},
-    [SL_DOCUMENT_PUBLIC_WORKER_POOL] =
-        {"publicWorkerPool", "CollectdSpacelift_PublicWorkerPool",
-         "query CollectdSpacelift_PublicWorkerPool"
-         "{publicWorkerPool{parallelism,busyWorkers,pendingRuns}}"},
+    [SL_DOCUMENT_PUBLIC_WORKER_POOL] = {"publicWorkerPool", "CollectdSpacelift_PublicWorkerPool",
+                                        "query CollectdSpacelift_PublicWorkerPool"
+                                        "{publicWorkerPool{parallelism,busyWorkers,pendingRuns}}"},
     [SL_DOCUMENT_VIEWER] = {"viewer", "CollectdSpacelift_Viewer",
                             "query CollectdSpacelift_Viewer{viewer{id}}"},
-    [SL_DOCUMENT_API_KEY_USER] =
-        {"apiKeyUser", "CollectdSpacelift_Login",
-         "mutation CollectdSpacelift_Login($id:ID!,$secret:String!)"
-         "{apiKeyUser(id:$id,secret:$secret){jwt,validUntil}}"},
+    [SL_DOCUMENT_API_KEY_USER] = {"apiKeyUser", "CollectdSpacelift_Login",
+                                  "mutation CollectdSpacelift_Login($id:ID!,$secret:String!)"
+                                  "{apiKeyUser(id:$id,secret:$secret){jwt,validUntil}}"},
 };
 
 const char *sl_document_name(enum sl_document document) {
@@ -178,8 +176,7 @@ static int refuse(const struct sl_answer_parser *p, enum place place, enum field
         return sl_fail(err, SL_PARSE, "%s[%zu].%s %s", root, index, name_of(place, field), what);
     case IN_WORKER:
         return sl_fail(err, SL_PARSE, "%s[%zu].workers[%lld].%s %s", root, index,
-                       (long long)p->answer.pools[index].workers - 1,
-                       name_of(place, field), what);
+                       (long long)p->answer.pools[index].workers - 1, name_of(place, field), what);
     case IN_DATA:
         return sl_fail(err, SL_PARSE, "%s %s", root, what);
     default:
@@ -230,7 +227,8 @@ static int put_count(struct sl_answer_parser *p, enum place place, const struct 
                      int64_t *ret, struct sl_error *err) {
     int64_t value;
     if (e->kind != SL_JSON_NUMBER)
-        return refuse(p, place, p->field, e->kind == SL_JSON_NULL ? "is null" : "is no number", err);
+        return refuse(p, place, p->field, e->kind == SL_JSON_NULL ? "is null" : "is no number",
+                      err);
     if (sl_json_to_int64(e->text, e->len, &value, NULL) != SL_OK)
         return refuse(p, place, p->field, "is no whole number", err);
     if (value < 0)
@@ -242,7 +240,8 @@ static int put_count(struct sl_answer_parser *p, enum place place, const struct 
 static int put_text(struct sl_answer_parser *p, enum place place, const struct sl_json_event *e,
                     char **ret, struct sl_error *err) {
     if (e->kind != SL_JSON_STRING)
-        return refuse(p, place, p->field, e->kind == SL_JSON_NULL ? "is null" : "is no string", err);
+        return refuse(p, place, p->field, e->kind == SL_JSON_NULL ? "is null" : "is no string",
+                      err);
     if (e->len == 0)
         return refuse(p, place, p->field, "is empty", err);
     if (e->len > SL_LIMIT_NAME_BYTES)
@@ -400,8 +399,9 @@ static enum place place_inside(const struct sl_answer_parser *p, enum place oute
 static int on_begin(struct sl_answer_parser *p, const struct sl_json_event *e,
                     struct sl_error *err) {
     enum place outer = e->depth == 0 ? IN_IGNORED : p->places[e->depth - 1];
-    enum place inner =
-        e->depth == 0 && e->kind == SL_JSON_OBJECT_BEGIN ? IN_ROOT : place_inside(p, outer, e->kind);
+    enum place inner = e->depth == 0 && e->kind == SL_JSON_OBJECT_BEGIN
+                           ? IN_ROOT
+                           : place_inside(p, outer, e->kind);
     p->places[e->depth] = inner;
     bool is_known = p->field != FIELD_OTHER && (outer == IN_POOL || outer == IN_WORKER ||
                                                 outer == IN_PUBLIC_POOL || outer == IN_USER);
@@ -536,8 +536,7 @@ int sl_answer_parser_finish(struct sl_answer_parser *p, struct sl_answer *ret,
     if (!p->has_root_field && p->document == SL_DOCUMENT_API_KEY_USER)
         return sl_fail(err, SL_NOTFOUND, "Spacelift knows no API key of this id: check APIKeyID");
     /* The other two may be null: no public workers, nobody logged in. */
-    p->answer.has_public_pool =
-        p->document == SL_DOCUMENT_PUBLIC_WORKER_POOL && p->has_root_field;
+    p->answer.has_public_pool = p->document == SL_DOCUMENT_PUBLIC_WORKER_POOL && p->has_root_field;
     p->answer.has_viewer = p->document == SL_DOCUMENT_VIEWER && p->has_root_field;
     *ret = p->answer;
     p->answer = (struct sl_answer){.pools = NULL};

@@ -113,8 +113,8 @@ static void report_success(struct sl_poller *p, size_t i) {
     uint64_t count;
     if (sl_complaint_succeeded(&p->complaints[i], sl_clock_monotonic_ms(), &lasted_ms, &count))
         sl_log(&p->log, SL_LOG_NOTICE,
-               "account \"%s\": %s is read again, after %lld s and %llu failures",
-               p->account.name, sl_document_name(polled[i]), (long long)(lasted_ms / 1000),
+               "account \"%s\": %s is read again, after %lld s and %llu failures", p->account.name,
+               sl_document_name(polled[i]), (long long)(lasted_ms / 1000),
                (unsigned long long)count);
 }
 

@@ -126,9 +126,11 @@ static int exchange(struct sl_session *s, const struct sl_secret *secret, struct
     sl_buffer_reserve(&body, BODY_BYTES + 6 * secret->len);
     struct sl_answer answer = {.pools = NULL};
     int64_t server_ms = -1;
-    int code = sl_document_body(SL_DOCUMENT_API_KEY_USER, s->account->api_key_id, secret, &body, err);
+    int code =
+        sl_document_body(SL_DOCUMENT_API_KEY_USER, s->account->api_key_id, secret, &body, err);
     if (code == SL_OK)
-        code = post(s, SL_DOCUMENT_API_KEY_USER, body.data, body.len, NULL, &answer, &server_ms, err);
+        code =
+            post(s, SL_DOCUMENT_API_KEY_USER, body.data, body.len, NULL, &answer, &server_ms, err);
     if (code == SL_OK)
         keep_token(s, &answer, server_ms);
     sl_buffer_wipe(&body);

@@ -6,8 +6,8 @@
 
 static void write_line(void *context, enum sl_log_level level, const char *line) {
     static const int levels[] = {
-        [SL_LOG_ERROR] = LOG_ERR,   [SL_LOG_WARNING] = LOG_WARNING, [SL_LOG_NOTICE] = LOG_NOTICE,
-        [SL_LOG_INFO] = LOG_INFO,   [SL_LOG_DEBUG] = LOG_DEBUG,
+        [SL_LOG_ERROR] = LOG_ERR, [SL_LOG_WARNING] = LOG_WARNING, [SL_LOG_NOTICE] = LOG_NOTICE,
+        [SL_LOG_INFO] = LOG_INFO, [SL_LOG_DEBUG] = LOG_DEBUG,
     };
     plugin_log(levels[level], "%s plugin: %s", (const char *)context, line);
 }

@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+"""Runs the suites of ./check and counts. What failed is shown in full, what was skipped says why."""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(TREE, "build")
+SCRIPTS = os.path.join(TREE, "tests", "tools")
+TAP = re.compile(r"^(ok|not ok)\b(.*?)(# SKIP(.*))?$", re.MULTILINE)
+
+
+class Totals:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, suite, passed, failed, skipped, seconds, details=()):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+        print(f"{'FAILED' if failed else 'ok':6} {suite}: {passed} passed, {failed} failed, "
+              f"{skipped} skipped ({seconds:.1f} s)", flush=True)
+        for line in details:
+            print(f"       {line}", flush=True)
+
+
+def run(argv, limit_s, **more):
+    """(status, output); a status of -1 for one that did not end in time."""
+    environment = {**os.environ, **more.pop("env", {})}
+    try:
+        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              errors="replace", timeout=limit_s, env=environment, check=False,
+                              **more)
+        return done.returncode, done.stdout
+    except subprocess.TimeoutExpired as late:
+        text = (late.stdout or b"").decode(errors="replace")
+        return -1, f"{text}\nstill running after {limit_s} s"
+
+
+def make(build, *targets, limit_s=1200):
+    return run(["make", "-s", "-j", str(os.cpu_count() or 1), *targets], limit_s, cwd=build)
+
+
+# ---- suites --------------------------------------------------------------------------------------
+
+def unit_tests(totals, build, title, wrapper=()):
+    """cmocka programs, which speak TAP."""
+    begin = time.monotonic()
+    status, names = run(["make", "-s", "print-unit-tests"], 60, cwd=build)
+    if status != 0:
+        totals.add(title, 0, 1, 0, time.monotonic() - begin, names.splitlines())
+        return
+    status, output = make(build, *names.split())
+    if status != 0:
+        totals.add(title, 0, 1, 0, time.monotonic() - begin, output.splitlines())
+        return
+    passed = failed = skipped = 0
+    details = []
+    for name in names.split():
+        status, output = run([*wrapper, os.path.join(build, name)], 300,
+                             env={"CMOCKA_MESSAGE_OUTPUT": "TAP", "top_srcdir": TREE})
+        results = TAP.findall(output)
+        bad = sum(1 for word, _, skip, _ in results if word == "not ok" and not skip)
+        skips = sum(1 for *_, skip, _ in results if skip)
+        if status != 0 and bad == 0:
+            bad = 1  # it crashed, leaked or hung
+        passed += len(results) - skips - min(bad, len(results))
+        failed += bad
+        skipped += skips
+        if bad:
+            details += [f"{name} (status {status})", *output.splitlines()[-60:]]
+    totals.add(title, passed, failed, skipped, time.monotonic() - begin, details)
+
+
+def scripts(totals):
+    """House rules: one program each, status 77 is a skip."""
+    begin = time.monotonic()
+    passed = failed = skipped = 0
+    details = []
+    for name in sorted(os.listdir(SCRIPTS)):
+        if not name.startswith("check-"):
+            continue
+        status, output = run([os.path.join(SCRIPTS, name), BUILD], 300, cwd=TREE)
+        passed += status == 0
+        skipped += status == 77
+        failed += status not in (0, 77)
+        if status:
+            details += [f"{name} (status {status})", *output.splitlines()[-40:]]
+    totals.add("house rules", passed, failed, skipped, time.monotonic() - begin, details)
+
+
+def pytest(totals, title, folder, workers, limit_s, *arguments):
+    begin = time.monotonic()
+    report = os.path.join(BUILD, f"{os.path.basename(folder)}.xml")
+    if os.path.exists(report):
+        os.remove(report)
+    status, output = run(
+        ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
+         "-n", str(workers), *arguments, os.path.join(TREE, folder)], limit_s, cwd=TREE,
+        env={"SL_BUILD": BUILD, "PYTHONDONTWRITEBYTECODE": "1"})
+    if not os.path.exists(report):
+        totals.add(title, 0, 1, 0, time.monotonic() - begin, output.splitlines()[-60:])
+        return
+    suite = xml.etree.ElementTree.parse(report).getroot()[0]
+    count = {key: int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped")}
+    failed = count["failures"] + count["errors"]
+    if status not in (0, 1) and not failed:
+        failed = 1
+    skips = [f"skipped: {case.get('name')}: {case.find('skipped').get('message')}"
+             for case in suite.iter("testcase") if case.find("skipped") is not None]
+    details = skips + (output.splitlines()[-150:] if failed else [])
+    totals.add(title, count["tests"] - count["failures"] - count["errors"] - count["skipped"],
+               failed, count["skipped"], time.monotonic() - begin, details)
+
+
+def step(totals, title, argv, limit_s, **more):
+    """One command that works or does not; shows its last lines if it fails."""
+    begin = time.monotonic()
+    status, output = run(argv, limit_s, **more)
+    totals.add(title, int(status == 0), int(status != 0), 0, time.monotonic() - begin,
+               output.splitlines()[-40:] if status else ())
+    return status == 0
+
+
+def figures(totals):
+    """The benchmarks, which print what they measure and fail where a limit is not held."""
+    folder = os.path.join(TREE, "tests", "bench")
+    for name in sorted(os.listdir(folder)):
+        if not name.startswith("figure-"):
+            continue
+        begin = time.monotonic()
+        status, output = run([os.path.join(folder, name)], 1500, env={"SL_BUILD": BUILD})
+        totals.add(name, int(status == 0), int(status not in (0, 77)), int(status == 77),
+                   time.monotonic() - begin, output.splitlines())
+
+
+def variants(totals):
+    """The same tree and tests under other compilers and watchers."""
+    tools = os.path.join(SCRIPTS, "build")
+    for title, arguments in (
+            ("gcc, address and undefined behaviour sanitizers",
+             ["--enable-werror", "--enable-asan", "--enable-ubsan"]),
+            ("gcc, thread sanitizer", ["--enable-werror", "--enable-tsan"]),
+            ("clang", ["--enable-werror", "CC=clang"])):
+        directory = os.path.join(TREE, "build", "variant-" + arguments[-1].strip("-").replace("=", "-"))
+        if step(totals, f"build: {title}", [tools, directory, *arguments], 900):
+            unit_tests(totals, directory, f"unit tests: {title}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--real", action="store_true")
+    arguments = parser.parse_args()
+    totals = Totals()
+    unit_tests(totals, BUILD, "unit tests")
+    scripts(totals)
+    pytest(totals, "simulators", "tests/sim", 2, 120)
+    pytest(totals, "integration", "tests/integration", 4, 280)
+    if arguments.real:
+        installed = step(totals, "installing what --real needs",
+                         [os.path.join(SCRIPTS, "install-packages"), "etcd-server", "clang",
+                          "libclang-rt-14-dev", "valgrind", "openssl", "xz-utils"], 900)
+        if installed:
+            variants(totals)
+            step(totals, "make distcheck", ["make", "-s", "distcheck"], 1200, cwd=BUILD)
+            if step(totals, "kube-apiserver", [os.path.join(TREE, "tests", "real",
+                                                            "build-kube-apiserver")], 1800):
+                pytest(totals, "real Kubernetes", "tests/real", 2, 900)
+            figures(totals)
+    print(f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped")
+    return 1 if totals.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
