@@ -98,8 +98,10 @@ static int put_url(const struct place *at, void *target, const char *text, struc
     size_t scheme = strncasecmp(text, "https://", 8) == 0  ? 8
                     : strncasecmp(text, "http://", 7) == 0 ? 7
                                                            : 0;
-    if (scheme == 0)
+    if (scheme == 0 && strchr(text, '@') != NULL) /* may hold a password */
         return fail_at(at, err, "must begin with https:// or http://");
+    if (scheme == 0)
+        return fail_at(at, err, "\"%s\" must begin with https:// or http://", text);
     size_t host = strcspn(text + scheme, "/?#");
     if (host == 0)
         return fail_at(at, err, "\"%s\" has no host", text);

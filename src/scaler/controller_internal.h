@@ -19,6 +19,7 @@ struct sl_trouble {
 
 /* What has been said about a pool since its size last changed. */
 struct sl_told {
+    bool has_names; /* of pools that nobody configured */
     bool has_decision;
     struct sl_decision decision;      /* the last one that was told */
     int64_t clamp_ms[SL_CLAMP_COUNT]; /* when that clamp was told; 0: not yet */

@@ -66,11 +66,13 @@ static void note_told(struct sl_controller_pool *p, const struct sl_decision *d,
     p->told.has_decision = true;
 }
 
-static void tell_neighbours(const struct sl_controller *c, const struct sl_controller_pool *p) {
+/* Once there is a name to tell. */
+static void tell_neighbours(const struct sl_controller *c, struct sl_controller_pool *p) {
     char names[NAMES_BYTES];
 
-    if (c->settings.neighbours != NULL &&
+    if (!p->told.has_names && c->settings.neighbours != NULL &&
         sl_neighbours_list(c->settings.neighbours, names, sizeof names)) {
+        p->told.has_names = true;
         sl_log(c->settings.log, SL_LOG_WARNING,
                "pool \"%s\": check its name; pools that are reported and not configured: %s",
                p->options->name, names);
@@ -118,6 +120,9 @@ static int64_t seconds(int64_t ms) {
 
 void sl_tell_pool_failure(const struct sl_controller *c, struct sl_controller_pool *p,
                           const struct sl_error *why, int64_t now_ms) {
+    if (why->code == SL_NOTFOUND && !p->has_snapshot) {
+        tell_neighbours(c, p); /* neither side knows the pool */
+    }
     if (!sl_complaint_failed(&p->trouble.complaint, why->text, now_ms)) {
         return;
     }
