@@ -1,0 +1,29 @@
+"""As for the integration tests: what is started is stopped."""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                                "integration"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+
+@pytest.fixture
+def parts():
+    started = []
+    yield started
+    for part in reversed(started):
+        part.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """One API server for all tests of a worker; each makes its own pools."""
+    from cluster import Cluster
+    cluster = Cluster(str(tmp_path_factory.mktemp("cluster")))
+    try:
+        yield cluster.start()
+    finally:
+        cluster.stop()
