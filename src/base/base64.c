@@ -36,7 +36,7 @@ int sl_base64_decode(const char *text, size_t len, struct sl_buffer *out, struct
         if (digits % 4 != 1)
             sl_buffer_putc(out, (char)(unsigned char)(bits >> ((4 - digits % 4) % 4 * 2)));
     }
-    if (digits % 4 == 1 || (padding > 0 && (digits + padding) % 4 != 0))
+    if (digits % 4 == 1 || (digits + padding) % 4 != 0)
         return sl_fail(err, SL_PARSE, "base64 that ends in the middle");
     return sl_buffer_check(out, "base64 text", err);
 }

@@ -32,7 +32,7 @@ apiVersion: v1
 kind: Config
 clusters:
   - name: simulator
-    cluster: {{server: "{url}"}}
+    cluster: {{server: "{url}"{ca}}}
 users:
   - name: collectd
     user: {{token: "{token}"}}
@@ -265,6 +265,8 @@ def main():
     parser.add_argument("--controller-token", default="token-of-the-controller",
                         help="for spacelift_sim.py; faults do not strike it")
     parser.add_argument("--write-kubeconfig", metavar="FILE")
+    parser.add_argument("--tls-certificate", metavar="FILE")
+    parser.add_argument("--tls-key", metavar="FILE")
     arguments = parser.parse_args()
     simulator = KubernetesSimulator(arguments.token, arguments.controller_token,
                                     arguments.namespace)
@@ -273,9 +275,12 @@ def main():
     if arguments.write_kubeconfig:
         with open(arguments.write_kubeconfig, "w", encoding="utf-8",
                   opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(KUBECONFIG.format(url=f"http://{arguments.host}:{arguments.port}",
+            scheme = "https" if arguments.tls_certificate else "http"
+            ca = (f', certificate-authority: "{arguments.tls_certificate}"'
+                  if arguments.tls_certificate else "")
+            file.write(KUBECONFIG.format(url=f"{scheme}://{arguments.host}:{arguments.port}", ca=ca,
                                          token=arguments.token, namespace=arguments.namespace))
-    simulator.serve(arguments.host, arguments.port)
+    simulator.serve(arguments.host, arguments.port, arguments.tls_certificate, arguments.tls_key)
 
 
 if __name__ == "__main__":

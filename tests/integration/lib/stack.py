@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import urllib.parse
 import urllib.request
@@ -26,20 +27,38 @@ CONTROLLER_TOKEN = "token-of-the-controller"
 SCALER_TOKEN = "token-of-the-scaler"
 
 
+def make_certificate(directory):
+    """A certificate of 127.0.0.1 that is its own CA: (file, key file)."""
+    certificate, key = os.path.join(directory, "tls.pem"), os.path.join(directory, "tls.key")
+    if not os.path.exists(certificate):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate,
+                        "-days", "2", "-subj", "/CN=simulator", "-addext",
+                        "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    return certificate, key
+
+
+# Of the simulators' own certificates; what is tested is our client, not this one.
+_UNVERIFIED = ssl._create_unverified_context()  # pylint: disable=protected-access
+
+
 def http(method, url, value=None, timeout_s=10):
     """One request with a JSON body and a JSON answer."""
     data = None if value is None else json.dumps(value).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
-    with urllib.request.urlopen(request, timeout=timeout_s) as answer:
+    with urllib.request.urlopen(request, timeout=timeout_s, context=_UNVERIFIED) as answer:
         return json.load(answer)
 
 
 class Simulator(Process):
     """A simulator of tests/sim and its control endpoint."""
 
-    def __init__(self, program, directory, *arguments):
+    def __init__(self, program, directory, *arguments, tls=None):
+        """tls: (certificate, key), for https."""
         self.port = free_ports(1)[0]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        if tls:
+            arguments = (*arguments, "--tls-certificate", tls[0], "--tls-key", tls[1])
         super().__init__(program, [os.path.join(SIM, program), "--port", self.port, *arguments],
                          os.path.join(directory, f"{program}.log"))
 
@@ -74,10 +93,11 @@ class Simulator(Process):
 
 
 class SpaceliftSimulator(Simulator):
-    def __init__(self, directory, pools=(POOL,), registration_s=0.0, kubernetes=None, extra=()):
+    def __init__(self, directory, pools=(POOL,), registration_s=0.0, kubernetes=None, extra=(),
+                 tls=None):
         """kubernetes: a KubernetesSimulator, or (URL, token, CA file)."""
         if isinstance(kubernetes, Simulator):
-            kubernetes = (kubernetes.url, CONTROLLER_TOKEN, None)
+            kubernetes = (kubernetes.url, CONTROLLER_TOKEN, kubernetes.ca)
         arguments = ["--registration", registration_s, *extra]
         for pool in pools:
             arguments += ["--pool", pool]
@@ -85,7 +105,7 @@ class SpaceliftSimulator(Simulator):
             url, token, ca = kubernetes
             arguments += ["--kubernetes", url, "--kubernetes-token", token]
             arguments += ["--kubernetes-ca", ca] if ca else []
-        super().__init__("spacelift_sim.py", directory, *arguments)
+        super().__init__("spacelift_sim.py", directory, *arguments, tls=tls)
 
     def add_runs(self, count, duration_s=None, pool=POOL):
         return self.control("runs", pool=pool, count=count, duration_s=duration_s)
@@ -95,12 +115,13 @@ class SpaceliftSimulator(Simulator):
 
 
 class KubernetesSimulator(Simulator):
-    def __init__(self, directory, pools=(f"{POOL}=1",)):
+    def __init__(self, directory, pools=(f"{POOL}=1",), tls=None):
         self.kubeconfig = os.path.join(directory, "kubeconfig")
+        self.ca = tls[0] if tls else None
         arguments = ["--write-kubeconfig", self.kubeconfig]
         for pool in pools:
             arguments += ["--pool", pool]
-        super().__init__("kubernetes_sim.py", directory, *arguments)
+        super().__init__("kubernetes_sim.py", directory, *arguments, tls=tls)
 
     def patches(self):
         """Accepted ones, oldest first."""
