@@ -277,10 +277,21 @@ static void test_base64(void **unused) {
         const char *text;
         const char *bytes; /* NULL: refused */
     } cases[] = {
-        {"", ""},           {"Zg==", "f"},       {"Zm8=", "fo"},    {"Zm9v", "foo"},
-        {"Zm9v\nYmFy\n", "foobar"}, {"Zm9vYg==", "foob"}, {"+/+/", "\xfb\xff\xbf"},
-        {"Zg", NULL},       {"Zg=", NULL},       {"Z===", NULL},    {"Zg==Zg==", NULL},
-        {"Zm9v!", NULL},    {"-_-_", NULL},      {"=", NULL},       {"Zm9\x80", NULL},
+        {"", ""},
+        {"Zg==", "f"},
+        {"Zm8=", "fo"},
+        {"Zm9v", "foo"},
+        {"Zm9v\nYmFy\n", "foobar"},
+        {"Zm9vYg==", "foob"},
+        {"+/+/", "\xfb\xff\xbf"},
+        {"Zg", NULL},
+        {"Zg=", NULL},
+        {"Z===", NULL},
+        {"Zg==Zg==", NULL},
+        {"Zm9v!", NULL},
+        {"-_-_", NULL},
+        {"=", NULL},
+        {"Zm9\x80", NULL},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct sl_error err = SL_ERROR_INIT;

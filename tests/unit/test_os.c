@@ -1,0 +1,194 @@
+/* Files, wake-ups, threads, clocks. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/thread.h"
+#include "os/wakeup.h"
+
+/* ---- files ---- */
+
+static char folder[] = "/tmp/sl-test-os-XXXXXX";
+
+static int make_folder(void **unused) {
+    (void)unused;
+    return mkdtemp(folder) != NULL ? 0 : -1;
+}
+
+static int remove_folder(void **unused) {
+    (void)unused;
+    return rmdir(folder);
+}
+
+static const char *file_of(const char *text, size_t len, mode_t mode) {
+    static char path[64];
+    snprintf(path, sizeof(path), "%s/file", folder);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0 && write(fd, text, len) == (ssize_t)len);
+    assert_int_equal(fchmod(fd, mode), 0);
+    close(fd);
+    return path;
+}
+
+static void test_file(void **unused) {
+    (void)unused;
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_buffer b;
+    sl_buffer_init(&b, 5);
+    const char *path = file_of("12345", 5, 0600);
+    assert_int_equal(sl_file_read(path, &b, &err), SL_OK);
+    assert_string_equal(b.data, "12345");
+    sl_buffer_reset(&b);
+    (void)file_of("123456", 6, 0600);
+    assert_int_equal(sl_file_read(path, &b, &err), SL_TOOBIG);
+    assert_non_null(strstr(err.text, path));
+    sl_buffer_release(&b);
+    unlink(path);
+}
+
+static void test_file_that_cannot_be_read(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *path;
+        const char *words;
+    } cases[] = {
+        {"/nonexistent/x", "No such file"},
+        {"/tmp", "regular file"},
+        {"/dev/null", "regular file"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sl_error err = SL_ERROR_INIT;
+        struct sl_buffer b;
+        sl_buffer_init(&b, 100);
+        assert_int_not_equal(sl_file_read(cases[i].path, &b, &err), SL_OK);
+        if (strstr(err.text, cases[i].path) == NULL || strstr(err.text, cases[i].words) == NULL)
+            fail_msg("%s: %s", cases[i].path, err.text);
+        sl_buffer_release(&b);
+    }
+}
+
+static void keep_line(void *context, enum sl_log_level level, const char *line) {
+    assert_int_equal(level, SL_LOG_WARNING);
+    sl_buffer_puts(context, line);
+}
+
+static void test_secret_file(void **unused) {
+    (void)unused;
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_secret secret = SL_SECRET_INIT;
+    struct sl_buffer said;
+    sl_buffer_init(&said, 2000);
+    struct sl_log log = {.write = keep_line, .context = &said};
+    const char *path = file_of(" top secret \n", 13, 0600);
+    assert_int_equal(sl_file_read_secret(path, &secret, &log, &err), SL_OK);
+    assert_string_equal(secret.text, "top secret");
+    assert_string_equal(said.data, "");
+    (void)file_of("top secret", 10, 0644);
+    assert_int_equal(sl_file_read_secret(path, &secret, &log, &err), SL_OK);
+    assert_non_null(strstr(said.data, path));
+    assert_non_null(strstr(said.data, "chmod"));
+    assert_null(strstr(said.data, "top secret"));
+    (void)file_of(" \n", 2, 0600);
+    assert_int_equal(sl_file_read_secret(path, &secret, NULL, &err), SL_CONFIG);
+    assert_non_null(strstr(err.text, "empty"));
+    sl_secret_release(&secret);
+    sl_buffer_release(&said);
+    unlink(path);
+}
+
+/* ---- wake-ups ---- */
+
+static void test_wakeup_signalled_before_is_not_lost(void **unused) {
+    (void)unused;
+    struct sl_wakeup a, b;
+    assert_int_equal(sl_wakeup_init(&a, NULL), SL_OK);
+    assert_int_equal(sl_wakeup_init(&b, NULL), SL_OK);
+    sl_wakeup_signal(&b);
+    sl_wakeup_signal(&b);
+    sl_wakeup_wait(&a, &b, -1); /* would hang if the signal were lost */
+    assert_false(sl_wakeup_is_signalled(&a));
+    assert_true(sl_wakeup_is_signalled(&b));
+    sl_wakeup_clear(&b);
+    assert_false(sl_wakeup_is_signalled(&b));
+    sl_wakeup_release(&a);
+    sl_wakeup_release(&b);
+}
+
+static void test_wakeup_times_out(void **unused) {
+    (void)unused;
+    struct sl_wakeup a;
+    assert_int_equal(sl_wakeup_init(&a, NULL), SL_OK);
+    int64_t begin_ms = sl_clock_monotonic_ms();
+    sl_wakeup_wait(&a, NULL, 0);
+    sl_wakeup_wait(&a, NULL, 30);
+    assert_true(sl_clock_monotonic_ms() - begin_ms >= 29);
+    sl_wakeup_release(&a);
+}
+
+/* ---- threads ---- */
+
+struct seen {
+    struct sl_wakeup go;
+    bool blocks_all;
+};
+
+static void *look(void *arg) {
+    struct seen *seen = arg;
+    sigset_t now;
+    pthread_sigmask(SIG_SETMASK, NULL, &now);
+    seen->blocks_all = sigismember(&now, SIGTERM) == 1 && sigismember(&now, SIGUSR1) == 1 &&
+                       sigismember(&now, SIGINT) == 1;
+    sl_wakeup_wait(&seen->go, NULL, -1);
+    return arg;
+}
+
+static void test_thread_blocks_signals_and_the_starter_does_not(void **unused) {
+    (void)unused;
+    struct seen seen = {.blocks_all = false};
+    pthread_t thread;
+    void *result = NULL;
+    sigset_t mine;
+    assert_int_equal(sl_wakeup_init(&seen.go, NULL), SL_OK);
+    assert_int_equal(sl_thread_start(&thread, "sl-test", look, &seen, NULL), SL_OK);
+    pthread_sigmask(SIG_SETMASK, NULL, &mine);
+    assert_int_equal(sigismember(&mine, SIGTERM), 0);
+    sl_wakeup_signal(&seen.go);
+    pthread_join(thread, &result);
+    assert_ptr_equal(result, &seen);
+    assert_true(seen.blocks_all);
+    sl_wakeup_release(&seen.go);
+}
+
+static void test_clocks_agree_on_their_units(void **unused) {
+    (void)unused;
+    int64_t ns = sl_clock_monotonic_ns();
+    int64_t ms = sl_clock_monotonic_ms();
+    assert_in_range(ms - ns / 1000000, 0, 1000);
+    assert_true(sl_clock_realtime_ms() > 1577836800000); /* 2020 */
+}
+
+int main(void) {
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_file_that_cannot_be_read),
+        cmocka_unit_test(test_secret_file),
+        cmocka_unit_test(test_wakeup_signalled_before_is_not_lost),
+        cmocka_unit_test(test_wakeup_times_out),
+        cmocka_unit_test(test_thread_blocks_signals_and_the_starter_does_not),
+        cmocka_unit_test(test_clocks_agree_on_their_units),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
