@@ -227,8 +227,13 @@ int sl_option_defaults(const struct sl_option *table, void *target, struct sl_er
         if (o->fallback == NULL)
             continue;
         int code = types[o->type].parse(&at, target, o->fallback, err);
+        if (code == SL_CONFIG) { /* the table's own fault, not the operator's */
+            if (err != NULL)
+                err->code = SL_BUG;
+            return SL_BUG;
+        }
         if (code != SL_OK)
-            return code == SL_CONFIG && err != NULL ? (int)(err->code = SL_BUG) : code;
+            return code;
     }
     return SL_OK;
 }
