@@ -20,7 +20,9 @@ int sl_base64_decode(const char *text, size_t len, struct sl_buffer *out, struct
     uint32_t bits = 0;
     size_t digits = 0;
     size_t padding = 0;
-    sl_buffer_reserve(out, len / 4 * 3 + 3);
+    /* Once, as it may be a key; never over the maximum, as the text may be mostly white space. */
+    size_t room = out->max - out->len;
+    sl_buffer_reserve(out, out->len + (len / 4 * 3 + 3 < room ? len / 4 * 3 + 3 : room));
     for (size_t i = 0; i < len; i++) {
         if (text[i] != '\0' && strchr(" \t\r\n", text[i]) != NULL)
             continue;

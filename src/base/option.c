@@ -103,10 +103,11 @@ static int put_url(const struct place *at, void *target, const char *text, struc
     if (scheme == 0)
         return fail_at(at, err, "\"%s\" must begin with https:// or http://", text);
     size_t host = strcspn(text + scheme, "/?#");
-    if (host == 0)
-        return fail_at(at, err, "\"%s\" has no host", text);
     if (memchr(text + scheme, '@', host) != NULL)
         return fail_at(at, err, "must hold no user or password: there are options for them");
+    if (host == 0 || text[scheme] == ':')
+        return strchr(text, '@') != NULL ? fail_at(at, err, "has no host")
+                                         : fail_at(at, err, "\"%s\" has no host", text);
     for (const char *c = text; *c != '\0'; c++)
         if ((unsigned char)*c <= ' ' || *c == 0x7f)
             return fail_at(at, err, "holds a blank or a control character");

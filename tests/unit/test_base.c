@@ -306,6 +306,19 @@ static void test_base64(void **unused) {
     }
 }
 
+/* The maximum is of what is decoded, not of a guess from the length of the text. */
+static void test_base64_limit_is_exact(void **unused) {
+    (void)unused;
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_buffer b;
+    sl_buffer_init(&b, 7);
+    sl_buffer_putc(&b, '>');
+    assert_int_equal(sl_base64_decode("Zm9v\n    \n    YmFy\n", 19, &b, &err), SL_OK);
+    assert_string_equal(b.data, ">foobar");
+    assert_int_equal(sl_base64_decode("Zg==", 4, &b, &err), SL_TOOBIG);
+    sl_buffer_release(&b);
+}
+
 static void test_utf8_is_mended(void **unused) {
     (void)unused;
 #define BAD "\xef\xbf\xbd"
@@ -369,6 +382,7 @@ int main(void) {
         cmocka_unit_test(test_complaint_ends_once),
         cmocka_unit_test(test_log_cuts_lines_and_needs_no_sink),
         cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_base64_limit_is_exact),
         cmocka_unit_test(test_utf8_is_mended),
         cmocka_unit_test(test_utf8_is_cut_before_a_character),
     };

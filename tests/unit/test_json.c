@@ -210,6 +210,18 @@ static void test_document(void **unused) {
     sl_json_free(doc);
 }
 
+static void test_document_with_empty_texts(void **unused) {
+    (void)unused;
+    static const char text[] = "{\"\":\"\",\"none\":{}}";
+    struct sl_json *doc = NULL;
+    assert_int_equal(sl_json_parse(text, strlen(text), &doc, NULL), SL_OK);
+    assert_string_equal(sl_json_string(sl_json_get(doc, "")), "");
+    assert_int_equal(sl_json_size(sl_json_get(doc, "none")), 0);
+    assert_null(sl_json_get(sl_json_get(doc, "none"), "x"));
+    assert_null(sl_json_at(sl_json_get(doc, "none"), 0));
+    sl_json_free(doc);
+}
+
 static void test_document_refuses_a_key_twice(void **unused) {
     (void)unused;
     static const char text[] = "{\"a\":1,\"a\":2}";
@@ -282,6 +294,7 @@ int main(void) {
         cmocka_unit_test(test_a_failure_stays),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_document),
+        cmocka_unit_test(test_document_with_empty_texts),
         cmocka_unit_test(test_document_refuses_a_key_twice),
         cmocka_unit_test(test_document_has_a_limit_of_values),
         cmocka_unit_test(test_writer),

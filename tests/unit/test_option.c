@@ -155,7 +155,10 @@ static void test_refused(void **state) {
         {"URL", "host.example", {"URL", "host.example", "https://"}},
         {"URL", "ftp://host", {"URL", "https://"}},
         {"URL", "https:///path", {"URL", "host"}},
+        {"URL", "https://:443/path", {"URL", "host"}},
+        {"URL", "https:///user:pw@host", {"URL", "host"}},
         {"URL", "https://user:pw@host", {"URL"}},
+        {"URL", "ftp://user:pw@host", {"URL", "https://"}},
         {"URL", "https://ho st/", {"URL"}},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
