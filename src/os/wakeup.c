@@ -45,7 +45,11 @@ void sl_wakeup_wait(const struct sl_wakeup *a, const struct sl_wakeup *b, int64_
         {.fd = a->fd, .events = POLLIN},
         {.fd = b != NULL ? b->fd : -1, .events = POLLIN},
     };
-    int64_t deadline_ms = timeout_ms < 0 ? -1 : sl_clock_monotonic_ms() + timeout_ms;
+    int64_t deadline_ms = -1;
+    /* A time too far away to be counted is no limit. */
+    if (timeout_ms >= 0 &&
+        __builtin_add_overflow(sl_clock_monotonic_ms(), timeout_ms, &deadline_ms))
+        deadline_ms = -1;
     for (;;) {
         int64_t left_ms = deadline_ms < 0 ? -1 : deadline_ms - sl_clock_monotonic_ms();
         if (deadline_ms >= 0 && left_ms < 0)
