@@ -113,7 +113,7 @@ static const struct sl_option pool_options[] = {
      .min = 1,
      .max = 99,
      .unit = "percent",
-     .help = "See SpareRule."},
+     .help = "In how many of 100 cases the spare workers of SpareRule arrivals shall be enough."},
     {.name = "StartupTime",
      .type = SL_OPTION_SECONDS,
      .offset = POOL(startup_ms),
@@ -264,7 +264,7 @@ static const struct sl_option pool_options[] = {
      .min = 0,
      .max = SL_LIMIT_WORKERS,
      .unit = "workers",
-     .help = "See Fallback."},
+     .help = "The size that Fallback static sets, and that higher and lower compare with."},
     {.name = "FallbackFailures",
      .type = SL_OPTION_INTEGER,
      .offset = POOL(fallback_failures),
@@ -272,7 +272,8 @@ static const struct sl_option pool_options[] = {
      .min = 0,
      .max = 100000,
      .unit = "failures",
-     .help = "The fallback begins after so many intervals without data, and ..."},
+     .help = "The fallback begins after so many intervals without data, and not before "
+             "FallbackAfter has passed."},
     {.name = "FallbackAfter",
      .type = SL_OPTION_SECONDS,
      .offset = POOL(fallback_after_ms),
@@ -280,7 +281,8 @@ static const struct sl_option pool_options[] = {
      .min = 0,
      .max = 86400,
      .unit = "s",
-     .help = "... after this time without data, in seconds. It ends with the first data."},
+     .help = "The fallback begins after this time without data, in seconds, and not before "
+             "FallbackFailures have passed. It ends with the first data."},
     {.name = "Pause",
      .type = SL_OPTION_CHOICE,
      .offset = POOL(pause),
@@ -351,7 +353,6 @@ static const struct sl_option schedule_options[] = {
      .min = -1,
      .max = SL_LIMIT_WORKERS,
      .unit = "workers",
-     .example = "2",
      .help =
          "The pool is not made larger than this meanwhile, even where MinWorkers is more. -1: no "
          "such limit."},
@@ -364,8 +365,7 @@ const struct sl_option_block sl_scaler_schedule_block = {
     .example = "office hours",
     .options = schedule_options,
     .help = "A floor, a cap or both, from one time to another. Of several that are in force the "
-            "highest "
-            "floor and the lowest cap count.",
+            "highest floor and the lowest cap count. The block may be repeated.",
 };
 
 static const struct sl_option_block *const pool_blocks[] = {&sl_scaler_schedule_block, NULL};
@@ -376,7 +376,7 @@ const struct sl_option_block sl_scaler_pool_block = {
     .example = "my-amazing-worker-pool",
     .options = pool_options,
     .blocks = pool_blocks,
-    .help = "A worker pool whose size follows its queue.",
+    .help = "A worker pool whose size follows its queue. The block may be repeated.",
 };
 
 int sl_pool_orders(const struct sl_pool_options *pool, struct sl_orders *ret,
