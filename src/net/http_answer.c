@@ -47,8 +47,9 @@ static int64_t parse_date_ms(const char *s) {
                     .tm_hour = two_digits(s + 17),
                     .tm_min = two_digits(s + 20),
                     .tm_sec = two_digits(s + 23)};
-    if (tm.tm_mday < 1 || tm.tm_mon < 0 || century < 19 || year < 0 || tm.tm_hour < 0 ||
-        tm.tm_min < 0 || tm.tm_sec < 0)
+    if (tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_mon < 0 || century < 19 || year < 0 ||
+        tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 ||
+        tm.tm_sec > 60)
         return -1;
     return (int64_t)timegm(&tm) * 1000;
 }
