@@ -288,8 +288,9 @@ static const struct sl_option pool_options[] = {
      .offset = POOL(pause),
      .fallback = "none",
      .choices = pause_choices,
-     .help = "all: the pool keeps its size. scale-in, scale-out: it is not made smaller, not made "
-             "larger. The annotation collectd-spacelift/pause on the WorkerPool does the same."},
+     .help = "all: the pool keeps its size. scale-in: it is not made smaller. scale-out: it is not "
+             "made "
+             "larger."},
     {.name = "PauseWorkers",
      .type = SL_OPTION_INTEGER,
      .offset = POOL(pause_workers),
