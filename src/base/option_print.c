@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-enum { WRAP_COLUMN = 79 };
+/* In the manual there is markup on top of the words. */
+enum { WRAP_COLUMN = 79, MAN_WRAP_COLUMN = 66 };
 
 /* ---- facts: what a row says beside its help ---- */
 
@@ -268,7 +269,7 @@ static void put_man_text(struct sl_buffer *out, const struct sl_option_block *pl
     text += strspn(text, " ");
     while (*text != '\0') {
         size_t word = strcspn(text, " ");
-        if (column > 0 && column + 1 + word > WRAP_COLUMN) {
+        if (column > 0 && column + 1 + word > MAN_WRAP_COLUMN) {
             sl_buffer_putc(out, '\n');
             column = 0;
         }
@@ -277,7 +278,7 @@ static void put_man_text(struct sl_buffer *out, const struct sl_option_block *pl
         else if (*text == '.' || *text == '\'')
             sl_buffer_puts(out, "\\&");
         put_man_word(out, plugin, text, word);
-        column = ends_sentence(text, word) ? WRAP_COLUMN : column + word + 1;
+        column = ends_sentence(text, word) ? MAN_WRAP_COLUMN : column + word + 1;
         text += word + strspn(text + word, " ");
     }
     sl_buffer_putc(out, '\n');
