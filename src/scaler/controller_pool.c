@@ -107,7 +107,9 @@ static int write_scale(struct sl_controller *c, struct sl_controller_pool *p,
 
     if (rc != SL_OK) {
         p->has_scale = false;
-        p->is_write_open = rc != SL_CONFLICT;
+        /* Even after a conflict: when a kept connection dies the request is sent again, and the
+         * first one may have been carried out. */
+        p->is_write_open = true;
         p->open_write = *d;
         return rc;
     }
