@@ -223,9 +223,9 @@ class Collectd(Process):
         super().__init__("collectd", [*wrapper, COLLECTD, "-f", "-C", self.config],
                          os.path.join(directory, "collectd.log"))
 
-    def start(self):
+    def start(self, ready_s=20):
         super().start()
-        self.wait_ready(lambda: "Initialization complete" in self.output(), 20)
+        self.wait_ready(lambda: "Initialization complete" in self.output(), ready_s)
         return self
 
     def test(self, deadline_s=30):

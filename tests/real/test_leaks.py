@@ -1,0 +1,48 @@
+"""The daemon under valgrind: after a story with failures in it, a stop leaves nothing of ours behind,
+and nothing of ours ever touched memory it should not."""
+
+import re
+
+import pytest
+
+from lib.process import wait_until
+from lib.stack import PLUGINS, Stack
+
+
+def complaints(text):
+    """valgrind's records in which a source file of ours or a plugin of ours appears."""
+    records = re.split(r"^==\d+== \n", text, flags=re.MULTILINE)
+    ours = re.compile(r"\b(sl_\w+|module_register)\b|/(%s)\.so" % "|".join(PLUGINS))
+    bad = re.compile(r"definitely lost|indirectly lost|Invalid (read|write|free)|uninitialised|"
+                     r"overlap")
+    return [record for record in records if bad.search(record) and ours.search(record)]
+
+
+@pytest.mark.parametrize("with_trouble", [False, True], ids=["calm", "trouble"])
+def test_nothing_is_lost(tmp_path, parts, with_trouble):
+    report = tmp_path / "valgrind.txt"
+    stack = Stack(str(tmp_path), interval_s=2, wrapper=(
+        "valgrind", "--leak-check=full", "--show-leak-kinds=definite,indirect",
+        "--errors-for-leak-kinds=definite", "--keep-debuginfo=yes", f"--log-file={report}"))
+    parts.append(stack)
+    for part in (stack.prometheus, stack.kubernetes, stack.spacelift):
+        part.start()
+    stack.collectd.start(ready_s=60)
+    stack.spacelift.add_runs(3, duration_s=6)
+    stack.wait_size(3, 60)
+    if with_trouble:
+        for fault in ("html", "truncated_json", "null_field", "huge", "rate_limit", "outage"):
+            stack.spacelift.faults(**{fault: 1})
+            wait_until(lambda: not stack.spacelift.state()["faults"], 60, fault)
+        for fault in ("html", "truncated_json", "conflict", "drop_answer", "outage"):
+            stack.kubernetes.faults(**{fault: 1})
+        stack.spacelift.add_runs(5)
+        stack.wait_size(5, 60)
+        stack.spacelift.finish(5)
+    stack.wait_size(1, 120)
+    status, _ = stack.collectd.stop(deadline_s=60)
+    assert status == 0
+    text = report.read_text(encoding="utf-8", errors="replace")
+    assert "LEAK SUMMARY" in text or "All heap blocks were freed" in text
+    found = complaints(text)
+    assert not found, "\n".join(found)
