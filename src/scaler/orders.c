@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/civil.h"
 #include "base/limits.h"
-#include "scaler/timezone.h"
 
 static const char ours[] = "collectd-spacelift/";
 static const char keda[] = "autoscaling.keda.sh/";
@@ -20,61 +20,6 @@ void sl_orders_init(struct sl_orders *orders) {
 }
 
 /* ---- words ---- */
-
-static bool read_digits(const char **at, int digits, int *ret) {
-    *ret = 0;
-    for (int i = 0; i < digits; i++, (*at)++) {
-        if (**at < '0' || **at > '9') {
-            return false;
-        }
-        *ret = *ret * 10 + (**at - '0');
-    }
-    return true;
-}
-
-static bool read_mark(const char **at, const char *marks) {
-    return **at != '\0' && strchr(marks, *(*at)++) != NULL;
-}
-
-static bool read_zone(const char **at, int *ret_minutes) {
-    int sign = **at == '-' ? -1 : 1;
-    int hours = 0;
-    int minutes = 0;
-
-    *ret_minutes = 0;
-    if (**at == 'Z' || **at == 'z') {
-        (*at)++;
-        return true;
-    }
-    if (!read_mark(at, "+-") || !read_digits(at, 2, &hours) || !read_mark(at, ":") ||
-        !read_digits(at, 2, &minutes)) {
-        return false;
-    }
-    *ret_minutes = sign * (hours * 60 + minutes);
-    return hours < 24 && minutes < 60;
-}
-
-bool sl_parse_rfc3339(const char *text, int64_t *ret_ms) {
-    int n[6] = {0, 0, 0, 0, 0, 0};
-    int zone_minutes = 0;
-    int64_t s = 0;
-    bool ok = read_digits(&text, 4, &n[0]) && read_mark(&text, "-") &&
-              read_digits(&text, 2, &n[1]) && read_mark(&text, "-") &&
-              read_digits(&text, 2, &n[2]) && read_mark(&text, "Tt ") &&
-              read_digits(&text, 2, &n[3]) && read_mark(&text, ":") &&
-              read_digits(&text, 2, &n[4]) && read_mark(&text, ":") && read_digits(&text, 2, &n[5]);
-
-    if (ok && *text == '.') {
-        text += 1 + strspn(text + 1, "0123456789");
-    }
-    if (!ok || !read_zone(&text, &zone_minutes) || *text != '\0' || n[1] < 1 || n[1] > 12 ||
-        n[2] < 1 || n[2] > 31 || n[3] > 23 || n[4] > 59 || n[5] > 60) {
-        return false;
-    }
-    s = sl_civil_days(n[0], n[1], n[2]) * 86400 + n[3] * 3600 + n[4] * 60 + n[5];
-    *ret_ms = (s - zone_minutes * 60) * 1000;
-    return true;
-}
 
 static bool read_count(const char *text, int32_t *ret) {
     int64_t number = 0;

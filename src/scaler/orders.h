@@ -15,6 +15,7 @@
 #ifndef SL_SCALER_ORDERS_H
 #define SL_SCALER_ORDERS_H
 
+#include "base/civil.h"
 #include "scaler/policy.h"
 
 enum { SL_ORDER_TEXT_BYTES = 128 };
@@ -48,8 +49,5 @@ void sl_orders_add_annotation(struct sl_orders *orders, const char *key, const c
  * them ends; INT64_MAX if none does. */
 int64_t sl_orders_apply(const struct sl_orders *orders, int64_t realtime_ms,
                         struct sl_conditions *c);
-
-/* RFC 3339: "2026-08-20T18:00:00Z", "2026-08-20 18:00:00+02:00". False if it is not one. */
-bool sl_parse_rfc3339(const char *text, int64_t *ret_ms);
 
 #endif

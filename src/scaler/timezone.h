@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/civil.h"
 #include "base/error.h"
 
 struct sl_timezone;
@@ -30,18 +31,5 @@ int64_t sl_timezone_offset_s(const struct sl_timezone *tz, int64_t utc_s);
 /* The moment of a local time, given as seconds since 1970-01-01 00:00 local. A time that comes
  * twice is the first; one that the clocks skip is as much later as they skip. */
 int64_t sl_timezone_to_utc_s(const struct sl_timezone *tz, int64_t local_s);
-
-/* The civil calendar (proleptic Gregorian), for cron. */
-struct sl_civil {
-    int64_t year;
-    int month; /* 1..12 */
-    int day;   /* 1..31 */
-    int hour;
-    int minute;
-    int weekday; /* 0: Sunday */
-};
-
-struct sl_civil sl_civil_of(int64_t local_s);
-int64_t sl_civil_days(int64_t year, int month, int day); /* since 1970-01-01 */
 
 #endif
