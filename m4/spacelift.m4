@@ -21,6 +21,7 @@ AC_DEFUN([SL_SWITCHES], [
   AS_IF([test "$enable_tsan" = yes], [sl_sanitizers="$sl_sanitizers -fsanitize=thread"])
   AS_IF([test "$enable_fuzzing" = yes], [sl_sanitizers="$sl_sanitizers -fsanitize=fuzzer-no-link"])
   AM_CONDITIONAL([FUZZING], [test "$enable_fuzzing" = yes])
+  AC_SUBST([FUZZER], [-fsanitize=fuzzer])
   AM_CONDITIONAL([SANITIZED], [test -n "$sl_sanitizers"])
 ])
 

@@ -167,6 +167,8 @@ def main():
                           "libclang-rt-14-dev", "valgrind", "openssl", "xz-utils"], 900)
         if installed:
             variants(totals)
+            step(totals, "fuzzing, four seconds for each target",
+                 [os.path.join(TREE, "tests", "fuzz", "run"), "--jobs", "2", "4"], 900)
             step(totals, "make distcheck", ["make", "-s", "distcheck"], 1200, cwd=BUILD)
             if step(totals, "kube-apiserver", [os.path.join(TREE, "tests", "real",
                                                             "build-kube-apiserver")], 1800):
