@@ -26,7 +26,7 @@ struct reader {
     cdtime_t interval;
     /* The account's name in the identifiers of account-wide values; "" for the first account, so
      * that adding a second one renames nothing. */
-    char type_instance[DATA_MAX_NAME_LEN];
+    char account[DATA_MAX_NAME_LEN];
     struct reader *next;
 };
 
@@ -98,7 +98,7 @@ static void on_public_pool(void *context, const struct sl_answer *answer, int64_
         {.gauge = (gauge_t)answer->public_workers_busy},
         {.gauge = (gauge_t)answer->public_parallelism},
     };
-    dispatch(r, "", SL_TYPE_PUBLIC_WORKER_POOL, r->type_instance, values, STATIC_ARRAY_SIZE(values),
+    dispatch(r, r->account, SL_TYPE_PUBLIC_WORKER_POOL, "", values, STATIC_ARRAY_SIZE(values),
              realtime_ms, NULL);
 }
 
@@ -170,7 +170,7 @@ static int add_reader(struct sl_account *account, struct sl_error *err) {
         return sl_fail(err, SL_NOMEM, "out of memory");
     }
     if (last != &readers)
-        put_part(r->type_instance, account->name);
+        put_part(r->account, account->name);
     struct sl_poller_events events = {
         .on_start = on_start, .on_pools = on_pools, .on_public_pool = on_public_pool, .context = r};
     int code = sl_poller_new(account, &events, sl_collectd_log(plugin_name), &r->poller, err);

@@ -93,9 +93,7 @@ static void set_metric_name(struct labels *l, const char *name) {
 
 /* The entry that describes exactly this data source, or NULL. */
 static const struct sl_metric_type *find_own(const struct sl_value_id *id, size_t source) {
-    if (strcmp(id->plugin, SL_SPACELIFT_PLUGIN) != 0)
-        return NULL;
-    const struct sl_metric_type *type = sl_catalogue_find(id->type);
+    const struct sl_metric_type *type = sl_catalogue_find(id->plugin, id->type);
     if (type == NULL || type->count != id->source_count ||
         strcmp(type->metrics[source].ds, id->sources[source].name) != 0)
         return NULL;
@@ -104,13 +102,18 @@ static const struct sl_metric_type *find_own(const struct sl_value_id *id, size_
 
 static void add_own(struct labels *l, const struct sl_value_id *id,
                     const struct sl_metric_type *type, size_t source) {
+    struct sl_metric_label own[SL_METRIC_LABELS_MAX];
+    size_t count = sl_metric_labels(type, source, id->plugin_instance, id->type_instance,
+                                    id->worker_pool_name, own);
     set_metric_name(l, type->metrics[source].prometheus);
-    if (type->labels == SL_LABELS_WORKER_POOL) {
-        add(l, "worker_pool_id", id->type_instance);
-        add(l, "worker_pool_name",
-            id->worker_pool_name != NULL ? id->worker_pool_name : id->plugin_instance);
-    } else {
-        add(l, "account", id->type_instance);
+    for (size_t i = 0; i < count; i++) {
+        struct sl_buffer value;
+        sl_buffer_init(&value, l->text.max);
+        sl_buffer_append(&value, own[i].value, own[i].len);
+        add(l, own[i].name, value.data);
+        if (value.failed != SL_OK)
+            l->text.failed = value.failed;
+        sl_buffer_release(&value);
     }
 }
 

@@ -90,7 +90,7 @@ static const struct {
      NULL,
      "__name__=\"spacelift_public_worker_pool_parallelism\" instance=\"h\" "},
     {"the public pool of a second account",
-     {"h", "spacelift", "", "public_worker_pool", "two", NULL, SOURCES(public_pool)},
+     {"h", "spacelift", "two", "public_worker_pool", "", NULL, SOURCES(public_pool)},
      0,
      NULL,
      "__name__=\"spacelift_public_worker_pool_runs_pending\" account=\"two\" instance=\"h\" "},

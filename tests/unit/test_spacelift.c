@@ -18,18 +18,74 @@
 
 /* ---- the catalogue ---- */
 
+static void check_type(const struct sl_metric_type *type) {
+    assert_ptr_equal(sl_catalogue_find(type->plugin, type->name), type);
+    assert_in_range(type->count, 1, SL_TYPE_DS_MAX);
+    for (size_t m = 0; m < SL_TYPE_DS_MAX; m++) {
+        const struct sl_metric *metric = &type->metrics[m];
+        if (m >= type->count) {
+            assert_null(metric->ds);
+            continue;
+        }
+        assert_non_null(metric->ds);
+        assert_in_range(strlen(metric->ds), 1, SL_METRIC_DS_NAME_MAX);
+        for (size_t before = 0; before < m; before++)
+            assert_string_not_equal(metric->ds, type->metrics[before].ds);
+        assert_non_null(strstr(metric->help, "."));
+        assert_true((metric->label == NULL) == (metric->label_value == NULL));
+        if (strcmp(type->plugin, SL_SPACELIFT_PLUGIN) == 0)
+            assert_memory_equal(metric->prometheus, "spacelift_", 10);
+    }
+}
+
 static void test_catalogue_keeps_to_its_hosts_rules(void **unused) {
     (void)unused;
     size_t count = 0;
     const struct sl_metric_type *types = sl_catalogue(&count);
-    for (size_t i = 0; i < count; i++) {
-        assert_ptr_equal(sl_catalogue_find(types[i].name), &types[i]);
-        for (size_t m = 0; m < types[i].count; m++) {
-            assert_in_range(strlen(types[i].metrics[m].ds), 1, SL_METRIC_DS_NAME_MAX);
-            assert_memory_equal(types[i].metrics[m].prometheus, "spacelift_", 10);
-        }
+    for (size_t i = 0; i < count; i++)
+        check_type(&types[i]);
+    assert_null(sl_catalogue_find(SL_SPACELIFT_PLUGIN, "cpu"));
+    assert_null(sl_catalogue_find("cpu", SL_TYPE_WORKER_POOL));
+}
+
+/* "name=value name=value" of a metric; the caller frees it. */
+static char *labels_of(const char *type, size_t m, const char *plugin_instance,
+                       const char *type_instance, const char *pool_name) {
+    struct sl_metric_label labels[SL_METRIC_LABELS_MAX];
+    size_t count = sl_metric_labels(sl_catalogue_find(SL_SPACELIFT_PLUGIN, type), m,
+                                    plugin_instance, type_instance, pool_name, labels);
+    struct sl_buffer text;
+    sl_buffer_init(&text, 1000);
+    for (size_t i = 0; i < count; i++)
+        sl_buffer_printf(&text, "%s%s=%.*s", i > 0 ? " " : "", labels[i].name, (int)labels[i].len,
+                         labels[i].value);
+    return sl_buffer_steal(&text);
+}
+
+static void test_labels_come_out_of_the_identifier(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *type, *plugin_instance, *type_instance, *pool_name, *labels;
+        size_t metric;
+    } cases[] = {
+        {SL_TYPE_WORKER_POOL, "x", "01H", NULL, "worker_pool_name=x worker_pool_id=01H", 0},
+        {SL_TYPE_WORKER_POOL, "a_b", "01H", "a/b", "worker_pool_name=a/b worker_pool_id=01H", 0},
+        {SL_TYPE_PUBLIC_WORKER_POOL, "", "", NULL, "", 0},
+        {SL_TYPE_PUBLIC_WORKER_POOL, "two", "", "x", "account=two", 0},
+        {SL_TYPE_STACKS_BY_STATE, "", "A-B", NULL, "state=A-B", 0},
+        {SL_TYPE_WORKER_POOL_WORKERS_BY_METADATA, "x", "01H-asg-1", NULL,
+         "worker_pool_name=x worker_pool_id=01H metadata_value=asg-1", 0},
+        {SL_TYPE_WORKER_POOL_WORKERS_BY_METADATA, "x", "01H", NULL,
+         "worker_pool_name=x worker_pool_id=01H", 0},
+        {SL_TYPE_WORKER_POOL_WAIT, "x", "01H", NULL,
+         "worker_pool_name=x worker_pool_id=01H le=+Inf", SL_WAIT_BUCKETS + 5},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *labels = labels_of(cases[i].type, cases[i].metric, cases[i].plugin_instance,
+                                 cases[i].type_instance, cases[i].pool_name);
+        assert_string_equal(labels != NULL ? labels : "", cases[i].labels);
+        free(labels);
     }
-    assert_null(sl_catalogue_find("cpu"));
 }
 
 /* ---- documents and endpoints ---- */
@@ -364,6 +420,7 @@ static void test_login_that_fails_for_a_while(void **unused) {
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_catalogue_keeps_to_its_hosts_rules),
+        cmocka_unit_test(test_labels_come_out_of_the_identifier),
         cmocka_unit_test(test_documents_to_the_byte),
         cmocka_unit_test(test_endpoints),
         cmocka_unit_test(test_pools),

@@ -10,7 +10,9 @@
 static int register_type(const struct sl_metric_type *type) {
     data_source_t sources[SL_TYPE_DS_MAX];
     for (size_t i = 0; i < type->count; i++) {
-        sources[i] = (data_source_t){.type = DS_TYPE_GAUGE, .min = 0, .max = NAN};
+        bool is_gauge = type->metrics[i].kind == SL_METRIC_GAUGE;
+        sources[i] = (data_source_t){
+            .type = is_gauge ? DS_TYPE_GAUGE : DS_TYPE_DERIVE, .min = 0, .max = NAN};
         sstrncpy(sources[i].name, type->metrics[i].ds, sizeof(sources[i].name));
     }
     data_set_t set = {.ds_num = type->count, .ds = sources};
