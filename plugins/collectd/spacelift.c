@@ -183,34 +183,29 @@ static int add_reader(struct sl_account *account, struct sl_error *err) {
                                    : sl_fail(err, SL_BUG, "collectd refuses its read callback");
 }
 
-static int config_account(void *context, const char *name, const char *label,
-                          const oconfig_item_t *item) {
+static int config_account(void *context, const struct sl_option_block *block, const char *label,
+                          const struct sl_config_item *item, struct sl_error *err) {
     (void)context;
-    char where[DATA_MAX_NAME_LEN + 16];
-    ssnprintf(where, sizeof(where), "%s \"%s\"", name, label);
-    struct sl_account account = {.name = strdup(label)};
-    if (account.name == NULL ||
-        sl_block_read(plugin_name, &sl_account_block, where, item, &account, NULL, NULL) != 0) {
-        sl_account_release(&account);
-        return -1;
-    }
-    struct sl_error err = SL_ERROR_INIT;
-    if (add_reader(&account, &err) == SL_OK)
-        return 0;
-    struct sl_log log = sl_collectd_log(plugin_name);
-    sl_log(&log, SL_LOG_ERROR, "%s: %s", where, err.text);
-    return -1;
+    (void)block;
+    struct sl_account account = {.name = NULL};
+    int code = sl_account_read(label, item, &account, err);
+    if (code != SL_OK)
+        return code;
+    if (add_reader(&account, err) == SL_OK)
+        return SL_OK;
+    return sl_error_prefix(err, "Account \"%s\"", label);
+}
+
+static int configure_accounts(const struct sl_config_item *item, struct sl_error *err) {
+    int code = sl_http_global_init(err);
+    if (code != SL_OK)
+        return code;
+    return sl_config_read_block(&sl_spacelift_plugin_block, plugin_name, item, NULL, config_account,
+                                NULL, err);
 }
 
 static int configure(oconfig_item_t *item) {
-    struct sl_error err = SL_ERROR_INIT;
-    if (sl_http_global_init(&err) != SL_OK) {
-        struct sl_log log = sl_collectd_log(plugin_name);
-        sl_log(&log, SL_LOG_ERROR, "%s", err.text);
-        return -1;
-    }
-    return sl_block_read(plugin_name, &sl_spacelift_plugin_block, plugin_name, item, NULL,
-                         config_account, NULL);
+    return sl_block_read(plugin_name, item, configure_accounts);
 }
 
 __attribute__((visibility("default"))) void module_register(void);

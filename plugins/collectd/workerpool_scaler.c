@@ -30,31 +30,6 @@ static int fail(const struct sl_error *err) {
 
 /* ---- options in ---- */
 
-static int configure_block(void *context, const char *name, const char *label,
-                           const oconfig_item_t *item) {
-    struct sl_error err = SL_ERROR_INIT;
-    struct sl_cluster_options *cluster = NULL;
-    struct sl_pool_options *pool = NULL;
-    const struct sl_option_block *block = &sl_scaler_pool_block;
-    bool is_cluster = strcasecmp(name, sl_scaler_cluster_block.name) == 0;
-    char where[DATA_MAX_NAME_LEN * 2];
-    int rc = SL_OK;
-
-    (void)context;
-    if (is_cluster) {
-        block = &sl_scaler_cluster_block;
-        rc = sl_scaler_config_add_cluster(&config, label, &cluster, &err);
-    } else {
-        rc = sl_scaler_config_add_pool(&config, label, &pool, &err);
-    }
-    if (rc != SL_OK) {
-        return fail(&err);
-    }
-    ssnprintf(where, sizeof(where), "%s \"%s\"", block->name, label);
-    return sl_block_read(plugin_name, block, where, item,
-                         is_cluster ? (void *)cluster : (void *)pool, NULL, NULL);
-}
-
 static void release(void) {
     sl_scaler_free(scaler);
     scaler = NULL;
@@ -62,34 +37,41 @@ static void release(void) {
 }
 
 /* Init runs in BaseDir and the threads after it, configuration does not: the path is absolute. */
-static int default_state_directory(void) {
+static int default_state_directory(struct sl_error *err) {
     const char *base = global_option_get("BaseDir");
     char path[PATH_MAX];
 
     if (config.state_directory != NULL || base == NULL) {
-        return 0;
+        return SL_OK;
     }
     ssnprintf(path, sizeof(path), "%s/%s", base, plugin_name);
     config.state_directory = strdup(path);
-    return config.state_directory != NULL ? 0 : -1;
+    return config.state_directory != NULL ? SL_OK : sl_fail(err, SL_NOMEM, "out of memory");
 }
 
 /* Once per <Plugin> block; what was read before is kept. */
-static int configure(oconfig_item_t *item) {
-    struct sl_error err = SL_ERROR_INIT;
+static int configure_scaler(const struct sl_config_item *item, struct sl_error *err) {
+    int rc = SL_OK;
 
     sl_scaler_free(scaler);
     scaler = NULL;
-    if (sl_block_read(plugin_name, &sl_scaler_plugin_block, plugin_name, item, &config,
-                      configure_block, NULL) != 0 ||
-        default_state_directory() != 0) {
+    rc = sl_scaler_config_read(&config, item, err);
+    if (rc == SL_OK) {
+        rc = default_state_directory(err);
+    }
+    if (rc == SL_OK) {
+        rc = sl_http_global_init(err);
+    }
+    if (rc == SL_OK) {
+        rc = sl_scaler_new(&config, &plugin_log_sink, &scaler, err);
+    }
+    return rc;
+}
+
+static int configure(oconfig_item_t *item) {
+    if (sl_block_read(plugin_name, item, configure_scaler) != 0) {
         release();
         return -1;
-    }
-    if (sl_http_global_init(&err) != SL_OK ||
-        sl_scaler_new(&config, &plugin_log_sink, &scaler, &err) != SL_OK) {
-        release();
-        return fail(&err);
     }
     return 0;
 }

@@ -155,30 +155,34 @@ static int add_node(struct sl_node_options *options, struct sl_error *err) {
     return SL_OK;
 }
 
-static int config_node(void *context, const char *name, const char *label,
-                       const oconfig_item_t *item) {
+static int config_node(void *context, const struct sl_option_block *block, const char *label,
+                       const struct sl_config_item *item, struct sl_error *err) {
     (void)context;
-    struct sl_error err = SL_ERROR_INIT;
-    char where[DATA_MAX_NAME_LEN + 16];
-    ssnprintf(where, sizeof(where), "%s \"%s\"", name, label);
+    char where[SL_CONFIG_WHERE_BYTES];
+    sl_config_where(block, label, where, sizeof(where));
     struct sl_node_options options = {.name = strdup(label)};
-    if (options.name == NULL || sl_block_read(plugin_name, &sl_remote_write_node_block, where, item,
-                                              &options, NULL, NULL) != 0) {
+    int code = options.name != NULL
+                   ? sl_config_read_block(block, where, item, &options, NULL, NULL, err)
+                   : sl_fail(err, SL_NOMEM, "out of memory");
+    if (code != SL_OK) {
         sl_node_options_release(&options);
-        return -1;
+        return code;
     }
-    if (add_node(&options, &err) == SL_OK)
-        return 0;
-    sl_error_prefix(&err, "%s", where);
-    return fail(&err);
+    if (add_node(&options, err) == SL_OK)
+        return SL_OK;
+    return sl_error_prefix(err, "%s", where);
+}
+
+static int configure_nodes(const struct sl_config_item *item, struct sl_error *err) {
+    int code = sl_http_global_init(err);
+    if (code != SL_OK)
+        return code;
+    return sl_config_read_block(&sl_remote_write_plugin_block, plugin_name, item, NULL, config_node,
+                                NULL, err);
 }
 
 static int configure(oconfig_item_t *item) {
-    struct sl_error err = SL_ERROR_INIT;
-    if (sl_http_global_init(&err) != SL_OK)
-        return fail(&err);
-    return sl_block_read(plugin_name, &sl_remote_write_plugin_block, plugin_name, item, NULL,
-                         config_node, NULL);
+    return sl_block_read(plugin_name, item, configure_nodes);
 }
 
 __attribute__((visibility("default"))) void module_register(void);

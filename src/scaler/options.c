@@ -1,6 +1,7 @@
 /* The plugin's block and that of a cluster, and the configuration as it grows block by block. */
 #include "scaler/options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,44 @@ int sl_scaler_config_add_pool(struct sl_scaler_config *config, const char *name,
     config->pools[config->pool_count++] = added;
     *ret = added;
     return SL_OK;
+}
+
+/* ---- from the configuration's tree ---- */
+
+static int read_schedule(void *context, const struct sl_option_block *block, const char *label,
+                         const struct sl_config_item *item, struct sl_error *err) {
+    struct sl_pool_options *pool = context;
+    struct sl_schedule_options *schedule = NULL;
+    char where[2 * SL_CONFIG_WHERE_BYTES];
+    int rc = sl_pool_options_add_schedule(pool, label, &schedule, err);
+
+    (void)snprintf(where, sizeof where, "Pool \"%s\": %s \"%s\"", pool->name, block->name, label);
+    return rc != SL_OK ? rc : sl_config_read_block(block, where, item, schedule, NULL, NULL, err);
+}
+
+static int read_inner_block(void *context, const struct sl_option_block *block, const char *label,
+                            const struct sl_config_item *item, struct sl_error *err) {
+    struct sl_scaler_config *config = context;
+    struct sl_cluster_options *cluster = NULL;
+    struct sl_pool_options *pool = NULL;
+    char where[SL_CONFIG_WHERE_BYTES];
+    int rc = SL_OK;
+
+    sl_config_where(block, label, where, sizeof where);
+    if (block == &sl_scaler_cluster_block) {
+        rc = sl_scaler_config_add_cluster(config, label, &cluster, err);
+        return rc != SL_OK ? rc
+                           : sl_config_read_block(block, where, item, cluster, NULL, NULL, err);
+    }
+    rc = sl_scaler_config_add_pool(config, label, &pool, err);
+    return rc != SL_OK ? rc
+                       : sl_config_read_block(block, where, item, pool, read_schedule, pool, err);
+}
+
+int sl_scaler_config_read(struct sl_scaler_config *config, const struct sl_config_item *item,
+                          struct sl_error *err) {
+    return sl_config_read_block(&sl_scaler_plugin_block, sl_scaler_plugin_block.name, item, config,
+                                read_inner_block, config, err);
 }
 
 void sl_scaler_config_release(struct sl_scaler_config *config) {

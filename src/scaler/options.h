@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/config_item.h"
 #include "base/option.h"
 #include "scaler/orders.h"
 #include "scaler/policy.h"
@@ -96,6 +97,10 @@ int sl_scaler_config_add_pool(struct sl_scaler_config *config, const char *name,
 
 int sl_pool_options_add_schedule(struct sl_pool_options *pool, const char *name,
                                  struct sl_schedule_options **ret, struct sl_error *err) SL_CHECKED;
+
+/* Adds what a <Plugin workerpool_scaler> block holds. May be called for several. */
+int sl_scaler_config_read(struct sl_scaler_config *config, const struct sl_config_item *item,
+                          struct sl_error *err) SL_CHECKED;
 
 /* All has been read: does it fit together? Without a <Cluster> one is made that uses the
  * credentials of the pod. SL_CONFIG names the pool, the options and what to do. May be called

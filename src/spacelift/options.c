@@ -2,6 +2,7 @@
 #include "spacelift/options.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define AT(member) offsetof(struct sl_account, member)
 
@@ -76,6 +77,19 @@ const struct sl_option_block sl_spacelift_plugin_block = {
     .blocks = plugin_blocks,
     .help = "Reads the worker pools of Spacelift accounts.",
 };
+
+int sl_account_read(const char *name, const struct sl_config_item *item, struct sl_account *ret,
+                    struct sl_error *err) {
+    char where[SL_CONFIG_WHERE_BYTES];
+    sl_config_where(&sl_account_block, name, where, sizeof(where));
+    *ret = (struct sl_account){.name = strdup(name)};
+    int code = ret->name != NULL
+                   ? sl_config_read_block(&sl_account_block, where, item, ret, NULL, NULL, err)
+                   : sl_fail(err, SL_NOMEM, "out of memory");
+    if (code != SL_OK)
+        sl_account_release(ret);
+    return code;
+}
 
 void sl_account_release(struct sl_account *account) {
     sl_option_release(account_options, account);

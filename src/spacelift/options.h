@@ -2,6 +2,7 @@
 #ifndef SL_SPACELIFT_OPTIONS_H
 #define SL_SPACELIFT_OPTIONS_H
 
+#include "base/config_item.h"
 #include "base/option.h"
 
 /* One Spacelift account, as configured. All members belong to the option table but name. */
@@ -19,6 +20,11 @@ struct sl_account {
 
 extern const struct sl_option_block sl_spacelift_plugin_block;
 extern const struct sl_option_block sl_account_block;
+
+/* One <Account>. SL_CONFIG names the account and the option; *ret is then empty, otherwise the
+ * caller's to release. */
+int sl_account_read(const char *name, const struct sl_config_item *item, struct sl_account *ret,
+                    struct sl_error *err) SL_CHECKED;
 
 void sl_account_release(struct sl_account *account);
 
