@@ -202,6 +202,10 @@ int64_t sl_controller_step(struct sl_controller *c) {
     return p != NULL ? c->settings.clock_ms() : next_due(c);
 }
 
+static int64_t earlier(int64_t a_ms, int64_t b_ms) {
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
 static void *run(void *context) {
     struct sl_controller *c = context;
     struct sl_wakeup *stop = c->settings.stop;
@@ -213,6 +217,10 @@ static void *run(void *context) {
         if (now_ms - c->saved_ms >= SAVE_EVERY_MS) {
             sl_controller_save_state(c);
         }
+        if (now_ms >= sl_controller_status_due(c)) {
+            sl_controller_save_status(c);
+        }
+        next_ms = earlier(next_ms, sl_controller_status_due(c));
         if (next_ms > now_ms) {
             sl_wakeup_wait(&c->work, stop, next_ms == INT64_MAX ? -1 : next_ms - now_ms);
         }
@@ -235,5 +243,6 @@ void sl_controller_stop(struct sl_controller *c) {
         (void)pthread_join(c->thread, NULL);
         c->has_thread = false;
         sl_controller_save_state(c);
+        sl_controller_save_status(c);
     }
 }

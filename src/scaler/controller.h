@@ -52,6 +52,7 @@ struct sl_controller_settings {
     struct sl_neighbours *neighbours; /* what else Spacelift reports; may be NULL */
     const struct sl_log *log;         /* may be NULL */
     const char *state_path;           /* a file that outlives a restart; NULL: none */
+    const char *status_path;          /* of the file described in scaler/status.h; NULL: none */
     struct sl_wakeup *stop;           /* also given to what is behind ops */
     int64_t (*clock_ms)(void);        /* monotonic; NULL: the system's */
     int64_t (*realtime_ms)(void);     /* likewise */
@@ -70,6 +71,9 @@ void sl_controller_free(struct sl_controller *c);
  * other harm. */
 void sl_controller_load_state(struct sl_controller *c);
 void sl_controller_save_state(struct sl_controller *c);
+
+/* What people may want to know now, into status_path. By the thread whenever it is due. */
+void sl_controller_save_status(struct sl_controller *c);
 
 /* Starts the thread. Once. */
 int sl_controller_start(struct sl_controller *c, struct sl_error *err) SL_CHECKED;

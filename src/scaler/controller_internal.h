@@ -1,6 +1,7 @@
-/* Shared by the three files of the controller and by nobody else: controller.c (thread, letter
- * boxes, whose turn it is), controller_pool.c (one pool: read, decide, write),
- * controller_tell.c (what people get to read). */
+/* Shared by the files of the controller and by nobody else: controller.c (thread, letter boxes,
+ * whose turn it is), controller_pool.c (one pool: read, decide, write), controller_conditions.c
+ * (schedules and orders), controller_tell.c (what people get to read), controller_status.c (the
+ * status file), controller_state.c (what outlives a restart). */
 #ifndef SL_SCALER_CONTROLLER_INTERNAL_H
 #define SL_SCALER_CONTROLLER_INTERNAL_H
 
@@ -15,6 +16,18 @@ struct sl_trouble {
     struct sl_backoff backoff;
     struct sl_complaint complaint;
     int64_t blocked_until_ms;
+    char text[SL_ERROR_TEXT_BYTES]; /* of the last failure */
+};
+
+enum { SL_REASON_BYTES = 400 };
+
+/* A size that became another one. */
+struct sl_size_change {
+    bool has_happened;
+    int64_t at_ms;
+    int32_t from;
+    int32_t to;
+    char why[SL_REASON_BYTES];
 };
 
 /* What has been said about a pool since its size last changed. */
@@ -47,9 +60,14 @@ struct sl_controller_pool {
     bool was_ever_read;
     bool is_write_open; /* a write went out and no answer came */
     struct sl_decision open_write;
+    int64_t conditions_until_ms; /* schedules and orders may change then */
     int64_t due_ms;
     struct sl_trouble trouble;
     struct sl_told told;
+    bool has_decision;
+    struct sl_decision decision;   /* the last one */
+    struct sl_size_change change;  /* the last one that we made */
+    struct sl_size_change foreign; /* ... that somebody else made */
 };
 
 struct sl_controller {
@@ -62,6 +80,11 @@ struct sl_controller {
 
     struct sl_complaint state_complaint;
     int64_t saved_ms;
+
+    bool is_status_old; /* something was decided, or failed, since the status was written */
+    int64_t status_ms;
+    int64_t status_pause_ms;
+    struct sl_complaint status_complaint;
 
     pthread_mutex_t lock; /* of the letter boxes and the queue */
     size_t *queue;        /* pools with new letters, each at most once */
@@ -86,6 +109,9 @@ int64_t sl_controller_conditions(const struct sl_controller *c, struct sl_contro
  * been read: then sl_controller_act() is next. */
 bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *p);
 
+/* When the status file is to be written; INT64_MAX: never. */
+int64_t sl_controller_status_due(const struct sl_controller *c);
+
 /* Reads, decides, writes. Failures end here: told, and the pool or the cluster blocked. */
 void sl_controller_act(struct sl_controller *c, struct sl_controller_pool *p);
 
@@ -99,8 +125,8 @@ void sl_tell_start(const struct sl_controller *c, const struct sl_controller_poo
 void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *p,
                       const struct sl_decision *d, int64_t now_ms);
 /* Before p->scale is replaced by read. */
-void sl_tell_foreign_size(const struct sl_controller *c, const struct sl_controller_pool *p,
-                          const struct sl_scale_reading *read);
+void sl_tell_foreign_size(const struct sl_controller *c, struct sl_controller_pool *p,
+                          const struct sl_scale_reading *read, int64_t now_ms);
 void sl_tell_pool_failure(const struct sl_controller *c, struct sl_controller_pool *p,
                           const struct sl_error *why, int64_t now_ms);
 void sl_tell_cluster_failure(struct sl_controller *c, const struct sl_controller_pool *p,

@@ -16,8 +16,9 @@ int64_t sl_controller_blocked_until(const struct sl_controller *c,
                                                                      : p->trouble.blocked_until_ms;
 }
 
-static void decide(const struct sl_controller *c, struct sl_controller_pool *p, int64_t now_ms,
+static void decide(struct sl_controller *c, struct sl_controller_pool *p, int64_t now_ms,
                    struct sl_decision *ret) {
+    struct sl_conditions conditions;
     struct sl_snapshot unknown = {.state = SL_DATA_UNKNOWN, .observed_ms = now_ms};
     const struct sl_snapshot *snapshot = p->has_snapshot ? &p->snapshot : NULL;
     char unused[2];
@@ -26,7 +27,11 @@ static void decide(const struct sl_controller *c, struct sl_controller_pool *p, 
         sl_neighbours_list(c->settings.neighbours, unused, sizeof unused)) {
         snapshot = &unknown;
     }
-    sl_policy_decide(&p->policy, NULL, &p->state, snapshot, p->scale.size, now_ms, ret);
+    p->conditions_until_ms = sl_controller_conditions(c, p, now_ms, &conditions);
+    sl_policy_decide(&p->policy, &conditions, &p->state, snapshot, p->scale.size, now_ms, ret);
+    p->decision = *ret;
+    p->has_decision = true;
+    c->is_status_old = true;
 }
 
 static int64_t earlier(int64_t a_ms, int64_t b_ms) {
@@ -42,6 +47,7 @@ static int64_t next_look(const struct sl_controller *c, const struct sl_controll
     int64_t stale_ms = sl_time_add(since_ms, sl_time_add(stale_after_ms, 1));
     int64_t next_ms = d->next_change_ms > now_ms ? d->next_change_ms : INT64_MAX;
 
+    next_ms = earlier(next_ms, p->conditions_until_ms);
     return stale_ms > now_ms ? earlier(next_ms, stale_ms) : next_ms;
 }
 
@@ -75,7 +81,7 @@ static void explain_size(struct sl_controller *c, struct sl_controller_pool *p,
     } else if (p->is_write_open && read->size == p->open_write.size) {
         sl_tell_decision(c, p, &p->open_write, now_ms);
     } else if (read->size != p->scale.size) {
-        sl_tell_foreign_size(c, p, read);
+        sl_tell_foreign_size(c, p, read, now_ms);
     }
 }
 
@@ -184,6 +190,7 @@ void sl_controller_act(struct sl_controller *c, struct sl_controller_pool *p) {
     int rc = read_decide_write(c, p, &why);
     int64_t now_ms = c->settings.clock_ms();
 
+    c->is_status_old = true;
     if (rc == SL_OK) {
         sl_tell_success(c, p, now_ms);
     } else if (rc == SL_CANCELED) { /* stopping: nobody failed */

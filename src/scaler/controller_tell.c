@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { REASON_BYTES = 400, NAMES_BYTES = 400, SIZE_BYTES = 16 };
+enum { NAMES_BYTES = 400, SIZE_BYTES = 16 };
 
 /* A clamp that comes and goes at one and the same size is told again only after this time. */
 static const int64_t clamp_again_ms = 600000;
@@ -79,6 +79,13 @@ static void tell_neighbours(const struct sl_controller *c, struct sl_controller_
     }
 }
 
+static void note_change(struct sl_size_change *change, int32_t from, int32_t to, const char *why,
+                        int64_t now_ms) {
+    *change =
+        (struct sl_size_change){.has_happened = true, .at_ms = now_ms, .from = from, .to = to};
+    (void)snprintf(change->why, sizeof change->why, "%s", why);
+}
+
 void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *p,
                       const struct sl_decision *d, int64_t now_ms) {
     bool is_new = is_news(c, p, d, now_ms);
@@ -86,7 +93,7 @@ void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *
     bool was_bad = p->told.has_decision && p->told.decision.data != SL_DATA_GOOD;
     enum sl_log_level level = is_good ? SL_LOG_INFO : SL_LOG_WARNING;
     const char *again = is_good && was_bad ? "data from Spacelift again: " : "";
-    char reason[REASON_BYTES];
+    char reason[SL_REASON_BYTES];
     char from[SIZE_BYTES];
     char to[SIZE_BYTES];
 
@@ -94,6 +101,9 @@ void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *
     sl_log(c->settings.log, is_new ? level : SL_LOG_DEBUG, "pool \"%s\": %s%s%s%s workers: %s",
            p->options->name, again, d->size != d->current ? size_text(d->current, from) : "",
            d->size != d->current ? " -> " : "", size_text(d->size, to), reason);
+    if (d->size != d->current) {
+        note_change(&p->change, d->current, d->size, reason, now_ms);
+    }
     if (is_new && d->data == SL_DATA_UNKNOWN) {
         tell_neighbours(c, p);
     }
@@ -103,11 +113,12 @@ void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *
     p->told.clamp = d->clamp;
 }
 
-void sl_tell_foreign_size(const struct sl_controller *c, const struct sl_controller_pool *p,
-                          const struct sl_scale_reading *read) {
+void sl_tell_foreign_size(const struct sl_controller *c, struct sl_controller_pool *p,
+                          const struct sl_scale_reading *read, int64_t now_ms) {
     char from[SIZE_BYTES];
     char to[SIZE_BYTES];
 
+    note_change(&p->foreign, p->scale.size, read->size, "", now_ms);
     sl_log(c->settings.log, SL_LOG_NOTICE,
            "pool \"%s\": somebody else has changed its size from %s to %s: another autoscaler, "
            "GitOps, or a person with kubectl?",
@@ -123,6 +134,7 @@ void sl_tell_pool_failure(const struct sl_controller *c, struct sl_controller_po
     if (why->code == SL_NOTFOUND && !p->has_snapshot) {
         tell_neighbours(c, p); /* neither side knows the pool */
     }
+    (void)snprintf(p->trouble.text, sizeof p->trouble.text, "%s", why->text);
     if (!sl_complaint_failed(&p->trouble.complaint, why->text, now_ms)) {
         return;
     }
@@ -136,6 +148,7 @@ void sl_tell_pool_failure(const struct sl_controller *c, struct sl_controller_po
 
 void sl_tell_cluster_failure(struct sl_controller *c, const struct sl_controller_pool *p,
                              const struct sl_error *why, int64_t now_ms) {
+    (void)snprintf(c->trouble.text, sizeof c->trouble.text, "%s", why->text);
     /* By kind, not by text: the text names the pool that happened to be asked. */
     if (!sl_complaint_failed(&c->trouble.complaint, sl_code_name(why->code), now_ms)) {
         return;

@@ -18,7 +18,8 @@ struct site {
     const struct sl_pool_options **pools;
     size_t pool_count;
     struct sl_controller *controller;
-    char *state_path;
+    char *state_path; /* NULL: nothing is kept */
+    char *status_path;
 };
 
 /* Where a pool of the configuration is. */
@@ -59,27 +60,32 @@ static int collect_pools(struct sl_scaler *s, size_t site_index, struct sl_error
 }
 
 /* The cluster's name may hold anything; the file's may not. */
-static int make_state_path(struct sl_scaler *s, struct site *site, const char *cluster,
-                           struct sl_error *err) {
+static char *make_path(const char *directory, const char *cluster, const char *suffix) {
+    size_t size = strlen(directory) + strlen(cluster) + strlen(suffix) + sizeof "/";
+    char *path = malloc(size);
+
+    if (path == NULL) {
+        return NULL;
+    }
+    (void)snprintf(path, size, "%s/%s%s", directory, cluster, suffix);
+    for (char *at = path + strlen(directory) + 1; *at != '\0'; at++) {
+        if (*at == '/') {
+            *at = '_';
+        }
+    }
+    return path;
+}
+
+static int make_paths(struct sl_scaler *s, struct site *site, const char *cluster,
+                      struct sl_error *err) {
     const char *directory = s->config->state_directory;
-    size_t size = 0;
-    size_t at = 0;
 
     if (directory == NULL) {
         return SL_OK;
     }
-    size = strlen(directory) + strlen(cluster) + sizeof "/.state";
-    site->state_path = malloc(size);
-    if (site->state_path == NULL) {
-        return out_of_memory(err);
-    }
-    (void)snprintf(site->state_path, size, "%s/%s.state", directory, cluster);
-    for (at = strlen(directory) + 1; site->state_path[at] != '\0'; at++) {
-        if (site->state_path[at] == '/') {
-            site->state_path[at] = '_';
-        }
-    }
-    return SL_OK;
+    site->state_path = make_path(directory, cluster, ".state");
+    site->status_path = make_path(directory, cluster, ".status");
+    return site->state_path != NULL && site->status_path != NULL ? SL_OK : out_of_memory(err);
 }
 
 static int make_site(struct sl_scaler *s, size_t site_index, struct sl_error *err) {
@@ -101,7 +107,7 @@ static int make_site(struct sl_scaler *s, size_t site_index, struct sl_error *er
         rc = collect_pools(s, site_index, err);
     }
     if (rc == SL_OK) {
-        rc = make_state_path(s, site, options->name, err);
+        rc = make_paths(s, site, options->name, err);
     }
     if (rc != SL_OK) {
         return rc;
@@ -109,6 +115,7 @@ static int make_site(struct sl_scaler *s, size_t site_index, struct sl_error *er
     settings.pools = site->pools;
     settings.pool_count = site->pool_count;
     settings.state_path = site->state_path;
+    settings.status_path = site->status_path;
     settings.ops = sl_cluster_ops(site->cluster);
     return sl_controller_new(&settings, &site->controller, err);
 }
@@ -206,6 +213,7 @@ static void release_site(struct site *site) {
     sl_cluster_free(site->cluster);
     free(site->pools);
     free(site->state_path);
+    free(site->status_path);
     if (site->has_stop) {
         sl_wakeup_release(&site->stop);
     }

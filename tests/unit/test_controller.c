@@ -7,20 +7,29 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "os/clock.h"
+#include "os/file.h"
 #include "scaler/controller.h"
+#include "scaler/status.h"
 
 enum { MAX_POOLS = 40, LOG_BYTES = 16384, MAX_SCRIPT = 8 };
 
 static const int64_t realtime_ms = 1700000000000;
 static int64_t test_now_ms;
+static int64_t realtime_of_zero_ms;
 
 static int64_t test_clock(void) {
     return test_now_ms;
+}
+
+static int64_t test_realtime(void) {
+    return realtime_of_zero_ms + test_now_ms;
 }
 
 /* ---- the server ---- */
@@ -119,6 +128,7 @@ struct world {
     struct sl_pool_options options[MAX_POOLS];
     const struct sl_pool_options *pointers[MAX_POOLS];
     char names[MAX_POOLS][32];
+    size_t pool_count;
     struct sl_neighbours neighbours;
     struct sl_wakeup stop;
     struct sl_log log;
@@ -126,6 +136,8 @@ struct world {
     size_t len;
     struct sl_controller *controller;
     int64_t due_ms;
+    int64_t real_ms; /* the wall clock when the monotonic one is 0 */
+    const char *status_path;
 };
 
 static void collect_line(void *context, enum sl_log_level level, const char *line) {
@@ -173,30 +185,46 @@ static void make_pool(struct world *w, size_t i) {
 }
 
 /* Empty as a static: the tests run one after another. */
-static struct world *make_world(size_t pool_count) {
+static struct world *prepare_world(size_t pool_count) {
     static struct world world;
     struct world *w = &world;
+
+    memset(w, 0, sizeof *w);
+    w->log = (struct sl_log){.write = collect_line, .context = w};
+    w->pool_count = pool_count;
+    w->real_ms = realtime_ms;
+    for (size_t i = 0; i < pool_count; i++) {
+        make_pool(w, i);
+    }
+    return w;
+}
+
+static void open_world(struct world *w) {
     struct sl_error err = SL_ERROR_INIT;
     struct sl_controller_settings settings = {
         .cluster = "prod",
         .pools = w->pointers,
-        .pool_count = pool_count,
+        .pool_count = w->pool_count,
         .ops = {.read_size = fake_read, .set_size = fake_write, .self = &w->server},
         .neighbours = &w->neighbours,
         .log = &w->log,
+        .status_path = w->status_path,
         .stop = &w->stop,
         .clock_ms = test_clock,
+        .realtime_ms = test_realtime,
     };
 
-    memset(w, 0, sizeof *w);
-    w->log = (struct sl_log){.write = collect_line, .context = w};
-    for (size_t i = 0; i < pool_count; i++) {
-        make_pool(w, i);
-    }
     test_now_ms = 1000;
+    realtime_of_zero_ms = w->real_ms;
     assert_int_equal(sl_wakeup_init(&w->stop, &err), SL_OK);
     assert_int_equal(sl_neighbours_init(&w->neighbours, &err), SL_OK);
     assert_int_equal(sl_controller_new(&settings, &w->controller, &err), SL_OK);
+}
+
+static struct world *make_world(size_t pool_count) {
+    struct world *w = prepare_world(pool_count);
+
+    open_world(w);
     return w;
 }
 
@@ -217,11 +245,11 @@ static void submit(struct world *w, size_t i, double pending, double busy) {
         .id = "01A",
         .runs_pending = pending,
         .workers_busy = busy,
-        .time_ms = realtime_ms + test_now_ms,
+        .time_ms = w->real_ms + test_now_ms,
         .interval_ms = 10000,
     };
 
-    sl_controller_submit(w->controller, i, &values, test_now_ms, realtime_ms + test_now_ms);
+    sl_controller_submit(w->controller, i, &values, test_now_ms, w->real_ms + test_now_ms);
 }
 
 /* One poll: ten seconds later the reader reports, and the thread wakes up. */
@@ -656,6 +684,100 @@ static void test_a_change_comes_before_verification(void **unused) {
 
 /* ---- the thread ---- */
 
+/* ---- conditions and the status file ---- */
+
+static struct sl_schedule_options nights = {
+    .name = (char[]){"nights"},
+    .start = (char[]){"0 22 * * *"},
+    .end = (char[]){"0 6 * * *"},
+    .time_zone = (char[]){"UTC"},
+    .min_workers = 3,
+    .max_workers = -1,
+};
+static struct sl_schedule_options *all_schedules[] = {&nights};
+
+static void test_a_schedule_is_a_floor_and_wakes_the_thread_up(void **unused) {
+    struct world *w = prepare_world(1);
+
+    (void)unused;
+    w->options[0].schedules = all_schedules;
+    w->options[0].schedule_count = 1;
+    w->real_ms = 1700000000000 - 1700000000000 % 86400000 + 79200000 - 21000; /* 20 s to 22:00 */
+    open_world(w);
+    step(w);
+    poll_pool(w, 0, 0, 0); /* ten seconds left */
+    assert_int_equal(size_of(w, 0), 1);
+    forget_lines(w);
+    run_until(w, test_now_ms + 10000);
+    step(w);
+    assert_int_equal(size_of(w, 0), 3);
+    assert_said(w, "I pool \"pool-00\": 1 -> 3 workers: busy 0 + pending 0 = 0, at least 3 by "
+                   "schedule \"nights\"\n");
+    free_world(w);
+}
+
+static void test_a_pause_by_option_ends_at_its_time(void **unused) {
+    struct world *w = prepare_world(1);
+    static char until[] = "2023-11-14T22:14:20Z"; /* 1700000060 */
+
+    (void)unused;
+    w->options[0].pause = SL_PAUSE_ALL;
+    w->options[0].pause_workers = SL_SIZE_UNSET;
+    w->options[0].pause_until = until;
+    open_world(w);
+    step(w);
+    poll_pool(w, 0, 3, 1);
+    assert_int_equal(size_of(w, 0), 1);
+    run_until(w, 59999);
+    assert_int_equal(size_of(w, 0), 1);
+    run_until(w, 60000);
+    step(w);
+    assert_int_equal(size_of(w, 0), 4);
+    free_world(w);
+}
+
+static void test_the_status_file_says_why(void **unused) {
+    struct world *w = prepare_world(2);
+    char path[] = "/tmp/sl-test-status-XXXXXX";
+    struct sl_cluster_status cluster;
+    struct sl_pool_status *pools = NULL;
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_buffer bytes;
+    size_t count = 0;
+
+    (void)unused;
+    (void)close(mkstemp(path));
+    w->status_path = path;
+    w->server.pools[1].is_missing = true;
+    open_world(w);
+    step(w);
+    poll_pool(w, 0, 8, 1);
+    sl_controller_save_status(w->controller);
+    sl_buffer_init(&bytes, 1 << 20);
+    assert_int_equal(sl_file_read(path, &bytes, &err), SL_OK);
+    assert_int_equal(sl_status_read(bytes.data, bytes.len, &cluster, &pools, &count, &err), SL_OK);
+    assert_int_equal(count, 2);
+    assert_string_equal(cluster.cluster, "prod");
+    assert_int_equal(cluster.written_ms, realtime_ms + test_now_ms);
+    assert_string_equal(pools[0].pool, "pool-00");
+    assert_int_equal(pools[0].size, 5);
+    assert_int_equal(pools[0].desired, 5);
+    assert_int_equal(pools[0].demand, 9);
+    assert_int_equal(pools[0].unmet, 4);
+    assert_string_equal(pools[0].clamp, "maximum");
+    assert_string_equal(pools[0].why, "busy 1 + pending 8 = 9, held at MaxWorkers 5 (4 more would "
+                                      "be used)");
+    assert_int_equal(pools[0].change_from, 1);
+    assert_int_equal(pools[0].change_to, 5);
+    assert_int_equal(pools[0].change_ms, realtime_ms + test_now_ms);
+    assert_string_equal(pools[1].error, "workerpools \"pool-01\" not found");
+    assert_int_equal(pools[1].size, SL_SIZE_UNSET);
+    free(pools);
+    sl_buffer_release(&bytes);
+    free_world(w);
+    (void)unlink(path);
+}
+
 static void test_thread_works_and_stops(void **unused) {
     struct world *w = make_world(1);
     struct sl_error err = SL_ERROR_INIT;
@@ -718,6 +840,9 @@ int main(void) {
         cmocka_unit_test(test_the_minimum_needs_no_data),
         cmocka_unit_test(test_nonsense_shrinks_nothing),
         cmocka_unit_test(test_a_change_comes_before_verification),
+        cmocka_unit_test(test_a_schedule_is_a_floor_and_wakes_the_thread_up),
+        cmocka_unit_test(test_a_pause_by_option_ends_at_its_time),
+        cmocka_unit_test(test_the_status_file_says_why),
         cmocka_unit_test(test_thread_works_and_stops),
         cmocka_unit_test(test_stop_does_not_wait_for_a_server_that_hangs),
     };

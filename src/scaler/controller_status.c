@@ -1,0 +1,143 @@
+/* What the controller knows of itself, as a file for people and programs (scaler/status.h). */
+#include "scaler/controller_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "scaler/state_file.h"
+#include "scaler/status.h"
+
+enum { FILE_BYTES = 64 * 1024 * 1024 };
+
+/* Written no more often than this, and never more than a fiftieth of the time. */
+static const int64_t pause_ms = 1000;
+static const int64_t pause_factor = 50;
+static const int64_t heartbeat_ms = 10000;
+
+static int64_t to_realtime(const struct sl_clocks *clocks, int64_t at_ms) {
+    return sl_time_add(clocks->realtime_ms, sl_time_since(at_ms, clocks->now_ms));
+}
+
+static void put_text(char *to, size_t size, const char *text) {
+    (void)snprintf(to, size, "%s", text != NULL ? text : "");
+}
+
+static void fill_trouble(const struct sl_trouble *trouble, const struct sl_clocks *clocks,
+                         char *error, size_t size, int64_t *error_ms, int64_t *retry_ms) {
+    if (trouble->complaint.active) {
+        put_text(error, size, trouble->text);
+        *error_ms = to_realtime(clocks, trouble->complaint.since_ms);
+        *retry_ms = to_realtime(clocks, trouble->blocked_until_ms);
+    }
+}
+
+static void fill_decision(const struct sl_controller_pool *p, const struct sl_clocks *clocks,
+                          struct sl_pool_status *s) {
+    const struct sl_decision *d = &p->decision;
+
+    if (!p->has_decision) {
+        return;
+    }
+    s->desired = d->size;
+    s->wanted = d->wanted;
+    s->data_age_ms = p->has_snapshot ? sl_time_since(clocks->now_ms, p->snapshot.observed_ms) : 0;
+    s->pending = d->runs_pending;
+    s->busy = d->workers_busy;
+    s->demand = d->demand;
+    s->spare = d->spare;
+    s->floor = d->floor;
+    s->cap = d->cap;
+    s->unmet = d->unmet;
+    s->is_paused = d->rule == SL_RULE_PAUSED;
+    put_text(s->data, sizeof s->data, sl_data_state_name(d->data));
+    put_text(s->rule, sizeof s->rule, sl_rule_name(d->rule));
+    put_text(s->clamp, sizeof s->clamp, sl_clamp_name(d->clamp));
+    (void)sl_decision_describe(&p->policy, d, clocks->now_ms, s->why, sizeof s->why);
+    if (d->next_change_ms != INT64_MAX) {
+        s->next_change_ms = to_realtime(clocks, d->next_change_ms);
+    }
+}
+
+static void fill_pool(const struct sl_controller_pool *p, const struct sl_clocks *clocks,
+                      struct sl_pool_status *s) {
+    const struct sl_size_change *ours = &p->change;
+
+    *s = (struct sl_pool_status){
+        .size = p->was_ever_read ? p->scale.size : SL_SIZE_UNSET,
+        .actual = p->scale.actual,
+        .desired = SL_SIZE_UNSET,
+        .is_shadow = p->options->is_shadow,
+    };
+    put_text(s->pool, sizeof s->pool, p->options->name);
+    put_text(s->kube_namespace, sizeof s->kube_namespace, p->options->kube_namespace);
+    put_text(s->worker_pool, sizeof s->worker_pool, p->options->worker_pool);
+    fill_decision(p, clocks, s);
+    if (ours->has_happened) {
+        s->change_ms = to_realtime(clocks, ours->at_ms);
+        s->change_from = ours->from;
+        s->change_to = ours->to;
+        put_text(s->change_why, sizeof s->change_why, ours->why);
+    }
+    if (p->foreign.has_happened) {
+        s->foreign_ms = to_realtime(clocks, p->foreign.at_ms);
+        s->foreign_from = p->foreign.from;
+        s->foreign_to = p->foreign.to;
+    }
+    fill_trouble(&p->trouble, clocks, s->error, sizeof s->error, &s->error_ms, &s->retry_ms);
+}
+
+static void put_pools(const struct sl_controller *c, const struct sl_clocks *clocks,
+                      struct sl_buffer *out) {
+    struct sl_cluster_status cluster = {
+        .written_ms = clocks->realtime_ms,
+        .started_ms = to_realtime(clocks, c->started_ms),
+        .is_leader = true,
+        .pools = (int64_t)c->settings.pool_count,
+    };
+
+    put_text(cluster.cluster, sizeof cluster.cluster, c->settings.cluster);
+    fill_trouble(&c->trouble, clocks, cluster.error, sizeof cluster.error, &cluster.error_ms,
+                 &cluster.retry_ms);
+    sl_status_put_cluster(&cluster, out);
+    for (size_t i = 0; i < c->settings.pool_count; i++) {
+        struct sl_pool_status pool;
+
+        fill_pool(&c->pools[i], clocks, &pool);
+        sl_status_put_pool(&pool, out);
+    }
+}
+
+void sl_controller_save_status(struct sl_controller *c) {
+    struct sl_clocks clocks = {c->settings.clock_ms(), c->settings.realtime_ms()};
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_buffer lines;
+    int64_t took_ms = 0;
+
+    if (c->settings.status_path == NULL) {
+        return;
+    }
+    sl_buffer_init(&lines, FILE_BYTES);
+    put_pools(c, &clocks, &lines);
+    if (sl_state_file_save(c->settings.status_path, &lines, &err) == SL_OK) {
+        (void)sl_complaint_succeeded(&c->status_complaint, clocks.now_ms, NULL, NULL);
+    } else if (sl_complaint_failed(&c->status_complaint, err.text, clocks.now_ms)) {
+        sl_log(c->settings.log, SL_LOG_WARNING, "%s: spacelift-pool status shows nothing new",
+               err.text);
+    }
+    sl_buffer_release(&lines);
+    took_ms = sl_time_since(c->settings.clock_ms(), clocks.now_ms);
+    c->is_status_old = false;
+    c->status_ms = clocks.now_ms;
+    c->status_pause_ms = took_ms * pause_factor > pause_ms ? took_ms * pause_factor : pause_ms;
+}
+
+int64_t sl_controller_status_due(const struct sl_controller *c) {
+    if (c->settings.status_path == NULL) {
+        return INT64_MAX;
+    }
+    if (c->is_status_old) {
+        return sl_time_add(c->status_ms, c->status_pause_ms);
+    }
+    return sl_time_add(c->status_ms,
+                       c->status_pause_ms > heartbeat_ms ? c->status_pause_ms : heartbeat_ms);
+}
