@@ -1,4 +1,4 @@
-/* Base64 in; here because OpenSSL's decoder belongs to net/ and pads its output. */
+/* Base64 in and out; here because OpenSSL's belongs to net/, and its decoder pads its output. */
 #include "base/base64.h"
 
 #include <stdint.h>
@@ -41,4 +41,18 @@ int sl_base64_decode(const char *text, size_t len, struct sl_buffer *out, struct
     if (digits % 4 == 1 || (digits + padding) % 4 != 0)
         return sl_fail(err, SL_PARSE, "base64 that ends in the middle");
     return sl_buffer_check(out, "base64 text", err);
+}
+
+void sl_base64_encode(const char *bytes, size_t len, struct sl_buffer *out) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    sl_buffer_reserve(out, out->len + (len + 2) / 3 * 4); /* once, as it may be a key */
+    for (size_t i = 0; i < len; i += 3) {
+        size_t left = len - i;
+        uint32_t bits = (uint32_t)(unsigned char)bytes[i] << 16;
+        bits |= left > 1 ? (uint32_t)(unsigned char)bytes[i + 1] << 8 : 0;
+        bits |= left > 2 ? (uint32_t)(unsigned char)bytes[i + 2] : 0;
+        char four[] = {digits[bits >> 18], digits[bits >> 12 & 63],
+                       left > 1 ? digits[bits >> 6 & 63] : '=', left > 2 ? digits[bits & 63] : '='};
+        sl_buffer_append(out, four, sizeof(four));
+    }
 }

@@ -190,6 +190,10 @@ bool sl_json_is_null(const struct sl_json *value) {
     return value != NULL && value->kind == SL_JSON_NULL;
 }
 
+const char *sl_json_key(const struct sl_json *value) {
+    return value != NULL ? value->key_text : NULL;
+}
+
 const char *sl_json_string(const struct sl_json *value) {
     return value != NULL && value->kind == SL_JSON_STRING ? value->value_text : NULL;
 }
@@ -197,6 +201,11 @@ const char *sl_json_string(const struct sl_json *value) {
 bool sl_json_int64(const struct sl_json *value, int64_t *ret) {
     return value != NULL && value->kind == SL_JSON_NUMBER &&
            sl_json_to_int64(value->value_text, value->len, ret, NULL) == SL_OK;
+}
+
+bool sl_json_double(const struct sl_json *value, double *ret) {
+    return value != NULL && value->kind == SL_JSON_NUMBER &&
+           sl_json_to_double(value->value_text, value->len, ret, NULL) == SL_OK;
 }
 
 bool sl_json_bool(const struct sl_json *value, bool *ret) {

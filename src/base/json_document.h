@@ -29,11 +29,15 @@ bool sl_json_is_object(const struct sl_json *value);
 bool sl_json_is_array(const struct sl_json *value);
 bool sl_json_is_null(const struct sl_json *value); /* JSON's null; not a missing value */
 
+/* The name of a member of an object; NULL for anything else. */
+const char *sl_json_key(const struct sl_json *value);
+
 /* NULL unless value is a string. NUL-terminated, lives as long as the document. */
 const char *sl_json_string(const struct sl_json *value);
 
 /* False, and *ret untouched, unless value is a number that fits / a boolean. */
 bool sl_json_int64(const struct sl_json *value, int64_t *ret);
+bool sl_json_double(const struct sl_json *value, double *ret);
 bool sl_json_bool(const struct sl_json *value, bool *ret);
 
 #endif

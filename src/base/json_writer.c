@@ -113,6 +113,11 @@ void sl_json_put_double(struct sl_json_writer *w, const char *key, double value)
         sl_buffer_printf(w->out, "%.17g", value);
 }
 
+void sl_json_put_number(struct sl_json_writer *w, const char *key, const char *text) {
+    if (before_value(w, key))
+        sl_buffer_puts(w->out, text);
+}
+
 void sl_json_put_bool(struct sl_json_writer *w, const char *key, bool value) {
     if (before_value(w, key))
         sl_buffer_puts(w->out, value ? "true" : "false");

@@ -1,4 +1,4 @@
-/* Files, read whole and with a cap. */
+/* Files, read whole and with a cap; made once. */
 #include "os/file.h"
 
 #include <errno.h>
@@ -75,5 +75,36 @@ int sl_file_read_secret(const char *path, struct sl_secret *ret, const struct sl
     }
     sl_buffer_wipe(&text);
     close(fd);
+    return code;
+}
+
+static bool write_all(int fd, const char *bytes, size_t len) {
+    while (len > 0) {
+        ssize_t n = write(fd, bytes, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+int sl_file_create(const char *path, unsigned mode, const char *bytes, size_t len,
+                   struct sl_error *err) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    if (fd < 0 && errno == EEXIST)
+        return sl_fail(err, SL_CONFIG, "%s is there already, and is not overwritten", path);
+    if (fd < 0)
+        return sl_fail(err, SL_IO, "cannot make %s: %s", path, strerror(errno));
+    int code = SL_OK;
+    /* fchmod: whatever the umask is. */
+    if (fchmod(fd, (mode_t)mode) != 0 || !write_all(fd, bytes, len) || fsync(fd) != 0)
+        code = sl_fail(err, SL_IO, "cannot write %s: %s", path, strerror(errno));
+    if (close(fd) != 0 && code == SL_OK)
+        code = sl_fail(err, SL_IO, "cannot write %s: %s", path, strerror(errno));
+    if (code != SL_OK)
+        (void)unlink(path);
     return code;
 }

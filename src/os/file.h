@@ -1,4 +1,4 @@
-/* Files, read whole and with a cap. Any thread; blocks on the file system. */
+/* Files, read whole and with a cap; made once. Any thread; blocks on the file system. */
 #ifndef SL_OS_FILE_H
 #define SL_OS_FILE_H
 
@@ -15,5 +15,10 @@ int sl_file_read(const char *path, struct sl_buffer *out, struct sl_error *err) 
  * read gets a warning through log (may be NULL), with the chmod that mends it. Copies are wiped. */
 int sl_file_read_secret(const char *path, struct sl_secret *ret, const struct sl_log *log,
                         struct sl_error *err) SL_CHECKED;
+
+/* A file that is not there yet, with this mode from its first moment on, and on the disk when this
+ * returns. SL_CONFIG: there is one already; it is left alone. */
+int sl_file_create(const char *path, unsigned mode, const char *bytes, size_t len,
+                   struct sl_error *err) SL_CHECKED;
 
 #endif

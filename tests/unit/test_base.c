@@ -319,6 +319,26 @@ static void test_base64_limit_is_exact(void **unused) {
     sl_buffer_release(&b);
 }
 
+static void test_base64_out(void **unused) {
+    (void)unused;
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"\xfb\xff\xbf", "+/+/"},
+        {"foobar!", "Zm9vYmFyIQ=="},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sl_buffer b;
+        sl_buffer_init(&b, 12);
+        sl_base64_encode(cases[i][0], strlen(cases[i][0]), &b);
+        assert_int_equal(sl_buffer_check(&b, "it", NULL), SL_OK);
+        assert_string_equal(b.data, cases[i][1]);
+        sl_buffer_release(&b);
+    }
+}
+
 static void test_utf8_is_mended(void **unused) {
     (void)unused;
 #define BAD "\xef\xbf\xbd"
@@ -383,6 +403,7 @@ int main(void) {
         cmocka_unit_test(test_log_cuts_lines_and_needs_no_sink),
         cmocka_unit_test(test_base64),
         cmocka_unit_test(test_base64_limit_is_exact),
+        cmocka_unit_test(test_base64_out),
         cmocka_unit_test(test_utf8_is_mended),
         cmocka_unit_test(test_utf8_is_cut_before_a_character),
     };

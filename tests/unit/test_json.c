@@ -207,6 +207,11 @@ static void test_document(void **unused) {
     assert_null(sl_json_get(sl_json_get(sl_json_get(doc, "no"), "such"), "path"));
     assert_false(sl_json_is_null(sl_json_get(doc, "no")));
     assert_null(sl_json_string(list));
+    assert_string_equal(sl_json_key(sl_json_at(doc, 1)), "big");
+    assert_null(sl_json_key(sl_json_at(list, 0)));
+    double wide = 0;
+    assert_true(sl_json_double(sl_json_get(doc, "big"), &wide) && wide > 1.2e19);
+    assert_false(sl_json_double(list, &wide));
     sl_json_free(doc);
 }
 
@@ -258,11 +263,12 @@ static void test_writer(void **unused) {
     sl_json_put_bool(&w, NULL, true);
     sl_json_put_null(&w, NULL);
     sl_json_put_double(&w, NULL, 0.5);
+    sl_json_put_number(&w, NULL, "1e9");
     sl_json_array_end(&w);
     sl_json_object_end(&w);
     assert_int_equal(sl_buffer_check(&out, "it", NULL), SL_OK);
     assert_string_equal(out.data, "{\"s\":\"q\\\" b\\\\ n\\u000a \\u0001 \xc3\xa4\","
-                                  "\"l\":[-9223372036854775808,true,null,0.5]}");
+                                  "\"l\":[-9223372036854775808,true,null,0.5,1e9]}");
     struct sl_json *doc = NULL;
     assert_int_equal(sl_json_parse(out.data, out.len, &doc, NULL), SL_OK);
     assert_string_equal(sl_json_string(sl_json_get(doc, "s")), "q\" b\\ n\n \x01 \xc3\xa4");

@@ -109,6 +109,28 @@ static void test_secret_file(void **unused) {
     unlink(path);
 }
 
+static void test_file_is_made_once(void **unused) {
+    (void)unused;
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_buffer b;
+    char path[64];
+    struct stat st;
+    snprintf(path, sizeof(path), "%s/new", folder);
+    mode_t before = umask(0);
+    assert_int_equal(sl_file_create(path, 0600, "first", 5, &err), SL_OK);
+    umask(before);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(sl_file_create(path, 0600, "second", 6, &err), SL_CONFIG);
+    assert_non_null(strstr(err.text, path));
+    sl_buffer_init(&b, 100);
+    assert_int_equal(sl_file_read(path, &b, &err), SL_OK);
+    assert_string_equal(b.data, "first");
+    sl_buffer_release(&b);
+    unlink(path);
+    assert_int_equal(sl_file_create("/no/such/folder/x", 0600, "", 0, &err), SL_IO);
+}
+
 /* ---- wake-ups ---- */
 
 static void test_wakeup_signalled_before_is_not_lost(void **unused) {
@@ -186,6 +208,7 @@ int main(void) {
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_file_that_cannot_be_read),
         cmocka_unit_test(test_secret_file),
+        cmocka_unit_test(test_file_is_made_once),
         cmocka_unit_test(test_wakeup_signalled_before_is_not_lost),
         cmocka_unit_test(test_wakeup_times_out),
         cmocka_unit_test(test_thread_blocks_signals_and_the_starter_does_not),
