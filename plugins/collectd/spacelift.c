@@ -48,58 +48,35 @@ static void put_part(char *out, const char *text) {
             *c = '_';
 }
 
-static void dispatch(const struct reader *r, const char *plugin_instance, const char *type,
-                     const char *type_instance, value_t *values, size_t count, int64_t realtime_ms,
-                     meta_data_t *meta) {
-    value_list_t vl = {
-        .values = values,
-        .values_len = count,
-        .time = MS_TO_CDTIME_T(realtime_ms),
-        .interval = r->interval,
-        .meta = meta,
-    };
-    sstrncpy(vl.plugin, plugin_name, sizeof(vl.plugin));
-    sstrncpy(vl.type, type, sizeof(vl.type));
-    put_part(vl.plugin_instance, plugin_instance);
-    put_part(vl.type_instance, type_instance);
-    plugin_dispatch_values(&vl);
+static value_t value_of(const struct sl_metric *metric, double value) {
+    return metric->kind == SL_METRIC_DERIVE ? (value_t){.derive = (derive_t)value}
+                                            : (value_t){.gauge = value};
 }
 
-static void dispatch_pool(const struct reader *r, const struct sl_worker_pool *pool,
-                          int64_t realtime_ms) {
-    value_t values[] = {
-        [SL_POOL_RUNS_PENDING] = {.gauge = (gauge_t)pool->runs_pending},
-        [SL_POOL_WORKERS_BUSY] = {.gauge = (gauge_t)pool->workers_busy},
-        [SL_POOL_WORKERS] = {.gauge = (gauge_t)pool->workers},
-        [SL_POOL_WORKERS_DRAINED] = {.gauge = (gauge_t)pool->workers_drained},
+static void on_values(void *context, const struct sl_values *from, int64_t realtime_ms) {
+    const struct reader *r = context;
+    value_t values[SL_TYPE_DS_MAX];
+    for (size_t i = 0; i < from->type->count; i++)
+        values[i] = value_of(&from->type->metrics[i], from->values[i]);
+    value_list_t vl = {
+        .values = values,
+        .values_len = from->type->count,
+        .time = MS_TO_CDTIME_T(realtime_ms),
+        .interval = r->interval,
     };
-    meta_data_t *meta = meta_data_create();
-    if (meta != NULL)
-        meta_data_add_string(meta, SL_META_WORKER_POOL_NAME, pool->name);
-    dispatch(r, pool->name, SL_TYPE_WORKER_POOL, pool->id, values, STATIC_ARRAY_SIZE(values),
-             realtime_ms, meta);
-    meta_data_destroy(meta);
+    if (from->true_name != NULL && (vl.meta = meta_data_create()) != NULL)
+        meta_data_add_string(vl.meta, SL_META_WORKER_POOL_NAME, from->true_name);
+    sstrncpy(vl.plugin, from->type->plugin, sizeof(vl.plugin));
+    sstrncpy(vl.type, from->type->name, sizeof(vl.type));
+    put_part(vl.plugin_instance, from->plugin_instance);
+    put_part(vl.type_instance, from->type_instance);
+    plugin_dispatch_values(&vl);
+    meta_data_destroy(vl.meta);
 }
 
 static void on_start(void *context) {
     const struct reader *r = context;
     plugin_set_ctx(r->ctx);
-}
-
-static void on_pools(void *context, const struct sl_answer *answer, int64_t realtime_ms) {
-    for (size_t i = 0; i < answer->pool_count; i++)
-        dispatch_pool(context, &answer->pools[i], realtime_ms);
-}
-
-static void on_public_pool(void *context, const struct sl_answer *answer, int64_t realtime_ms) {
-    const struct reader *r = context;
-    value_t values[] = {
-        {.gauge = (gauge_t)answer->public_runs_pending},
-        {.gauge = (gauge_t)answer->public_workers_busy},
-        {.gauge = (gauge_t)answer->public_parallelism},
-    };
-    dispatch(r, r->account, SL_TYPE_PUBLIC_WORKER_POOL, "", values, STATIC_ARRAY_SIZE(values),
-             realtime_ms, NULL);
 }
 
 /* ---- collectd's callbacks ---- */
@@ -172,7 +149,7 @@ static int add_reader(struct sl_account *account, struct sl_error *err) {
     if (last != &readers)
         put_part(r->account, account->name);
     struct sl_poller_events events = {
-        .on_start = on_start, .on_pools = on_pools, .on_public_pool = on_public_pool, .context = r};
+        .on_start = on_start, .on_values = on_values, .account = r->account, .context = r};
     int code = sl_poller_new(account, &events, sl_collectd_log(plugin_name), &r->poller, err);
     if (code != SL_OK) {
         free(r);

@@ -90,13 +90,22 @@ const struct sl_account *sl_poller_account(const struct sl_poller *p) {
     return &p->account;
 }
 
+/* One document's value lists, stamped alike, on their way to the host. */
+struct delivery {
+    const struct sl_poller *poller;
+    int64_t realtime_ms;
+};
+
+static void deliver(void *context, const struct sl_values *values) {
+    const struct delivery *d = context;
+    d->poller->events.on_values(d->poller->events.context, values, d->realtime_ms);
+}
+
 static void hand_over(const struct sl_poller *p, enum sl_document document,
                       const struct sl_answer *answer) {
-    int64_t now_ms = sl_clock_realtime_ms();
-    if (document == SL_DOCUMENT_WORKER_POOLS)
-        p->events.on_pools(p->events.context, answer, now_ms);
-    else if (answer->has_public_pool)
-        p->events.on_public_pool(p->events.context, answer, now_ms);
+    struct delivery delivery = {.poller = p, .realtime_ms = sl_clock_realtime_ms()};
+    sl_answer_values(document, answer, p->events.account != NULL ? p->events.account : "", deliver,
+                     &delivery);
 }
 
 static void report_failure(struct sl_poller *p, size_t i, const struct sl_error *failure) {
@@ -162,6 +171,8 @@ static void *run(void *context) {
             continue;
         struct sl_error result = SL_ERROR_INIT;
         poll_once(p, &result);
+        if (p->events.on_done != NULL)
+            p->events.on_done(p->events.context, &result);
         finish_poll(p, number, &result);
     }
     struct sl_error stopped = SL_ERROR_INIT;

@@ -9,15 +9,18 @@
 #include "base/log.h"
 #include "spacelift/answer.h"
 #include "spacelift/options.h"
+#include "spacelift/values.h"
 
 struct sl_poller;
 
-/* Called on the poller's thread, only for documents that came whole. The answer is the poller's.
- * realtime_ms is when the answer arrived. */
+/* Called on the poller's thread. */
 struct sl_poller_events {
     void (*on_start)(void *context); /* first thing on the thread; may be NULL */
-    void (*on_pools)(void *context, const struct sl_answer *answer, int64_t realtime_ms);
-    void (*on_public_pool)(void *context, const struct sl_answer *answer, int64_t realtime_ms);
+    /* For each value list of each document that came whole; realtime_ms is when it arrived. */
+    void (*on_values)(void *context, const struct sl_values *values, int64_t realtime_ms);
+    /* A poll has ended: SL_OK, or the first failure. May be NULL. */
+    void (*on_done)(void *context, const struct sl_error *result);
+    const char *account; /* the label of account-wide values; NULL or "": none */
     void *context;
 };
 
