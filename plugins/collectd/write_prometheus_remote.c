@@ -9,11 +9,11 @@
 
 #include "common/block.h"
 #include "common/collectd_log.h"
+#include "common/meta.h"
 #include "common/types.h"
 #include "net/http.h"
 #include "os/clock.h"
 #include "remote_write/sender.h"
-#include "spacelift/catalogue.h"
 
 static const char plugin_name[] = "write_prometheus_remote";
 
@@ -87,16 +87,16 @@ static int write_values(const data_set_t *ds, const value_list_t *vl, user_data_
         .type = vl->type,
         .type_instance = vl->type_instance,
     };
-    char *pool_name = NULL;
-    if (vl->meta != NULL && strcmp(vl->plugin, SL_SPACELIFT_PLUGIN) == 0)
-        (void)meta_data_get_string(vl->meta, SL_META_WORKER_POOL_NAME, &pool_name);
-    id.worker_pool_name = pool_name;
+    struct sl_meta meta;
+    sl_meta_read(vl->meta, &meta);
+    id.meta = meta.entries;
+    id.meta_count = meta.count;
     size_t total = ds->ds_num < vl->values_len ? ds->ds_num : vl->values_len;
     for (size_t first = 0; first < total; first += SL_QUEUE_SOURCES_MAX) {
         size_t left = total - first;
         put_slice(ds, vl, first, left < SL_QUEUE_SOURCES_MAX ? left : SL_QUEUE_SOURCES_MAX, &id);
     }
-    free(pool_name);
+    sl_meta_release(&meta);
     return 0;
 }
 

@@ -23,6 +23,6 @@
 
 /* Remote write. */
 #define SL_LIMIT_SERIES            1000000u /* distinct series one sender keeps */
-#define SL_LIMIT_LABEL_VALUE_BYTES 2048u
+#define SL_LIMIT_LABEL_VALUE_BYTES (16u * 1024)
 
 #endif

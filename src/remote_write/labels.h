@@ -17,7 +17,7 @@
 /* What a metric is; the numbers are those of both protocols: MetricMetadata.MetricType
  * (prometheus/prometheus prompb/types.proto) and Metadata.MetricType
  * (prompb/io/prometheus/write/v2/types.proto). */
-enum sl_metric_kind {
+enum sl_series_kind {
     SL_KIND_UNKNOWN,
     SL_KIND_COUNTER,
     SL_KIND_GAUGE,
@@ -29,8 +29,8 @@ enum sl_metric_kind {
 };
 
 /* "counter" etc., as in exposition text; anything else: SL_KIND_UNKNOWN. */
-enum sl_metric_kind sl_metric_kind_of(const char *word);
-const char *sl_metric_kind_name(enum sl_metric_kind kind); /* "unknown" where it is none */
+enum sl_series_kind sl_series_kind_of(const char *word);
+const char *sl_series_kind_name(enum sl_series_kind kind); /* "unknown" where it is none */
 
 /* Not NUL-terminated. */
 struct sl_label {
@@ -81,6 +81,8 @@ bool sl_labels_get(const struct sl_labels *l, const char *name, size_t name_len,
 struct sl_label sl_labels_at(const struct sl_labels *l, size_t i);
 void sl_labels_remove_at(struct sl_labels *l, size_t i);
 
+int sl_label_compare(const struct sl_label *a, const struct sl_label *b); /* by name, bytewise */
+
 /* Mends names (a clash goes the way of sl_labels_add()), drops names that begin with "__" but for
  * __name__, and sorts. SL_PARSE: no __name__; SL_TOOBIG, SL_NOMEM. */
 int sl_labels_finish(struct sl_labels *l, struct sl_error *err) SL_CHECKED;
@@ -89,13 +91,13 @@ int sl_labels_finish(struct sl_labels *l, struct sl_error *err) SL_CHECKED;
  *
  * What the queue keeps of a series and what the spool writes; both protocols are made from it:
  *
- *   byte kind (enum sl_metric_kind), text unit, text help, varint count, count x (text name, text
+ *   byte kind (enum sl_series_kind), text unit, text help, varint count, count x (text name, text
  *   value); text is a varint length and that many bytes; varints as in protobuf.
  *
  * Two series are the same for a receiver if their labels part is the same. */
 
 struct sl_packed {
-    enum sl_metric_kind kind;
+    enum sl_series_kind kind;
     const char *unit;
     size_t unit_len;
     const char *help;
@@ -107,7 +109,7 @@ struct sl_packed {
 
 /* Appends a finished set. unit and help may be NULL; they are mended to UTF-8 and cut at
  * SL_LIMIT_LABEL_VALUE_BYTES. */
-void sl_labels_pack(const struct sl_labels *l, enum sl_metric_kind kind, const char *unit,
+void sl_labels_pack(const struct sl_labels *l, enum sl_series_kind kind, const char *unit,
                     const char *help, struct sl_buffer *out);
 
 /* Reads it back; bytes from a disk are not trusted: SL_PARSE unless every length fits, the kind is

@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "remote_write/encode.h"
 
 enum {
     BUCKETS_AT_START = 256, /* a power of two, as every later number */
     SWEPT_AT_ONCE = 32,     /* buckets; keeps the lock short */
     FORGET_AFTER_MS = 3600 * 1000,
-    KEY_BYTES = 2048, /* five identifiers of 127 bytes, a pool's name, two numbers */
+    KEY_BYTES = 2048, /* five identifiers of 127 bytes, meta data, two numbers */
     BLOCK_BYTES_MAX = 64 * 1024,
 };
 
@@ -140,9 +141,26 @@ static void make_key(const struct sl_value_id *id, size_t first, struct key *k) 
     add_to_key(k, id->plugin_instance);
     add_to_key(k, id->type);
     add_to_key(k, id->type_instance);
-    if (id->worker_pool_name != NULL)
-        add_to_key(k, id->worker_pool_name);
+    for (size_t i = 0; i < id->meta_count; i++) {
+        add_to_key(k, id->meta[i].key);
+        add_to_key(k, id->meta[i].value);
+    }
     k->hash = hash_of(k->bytes, k->len);
+}
+
+/* The label block of one data source; nothing where there is no series. */
+static void put_block(const struct sl_value_id *id, size_t source, const char *job,
+                      struct sl_buffer *out) {
+    struct sl_series_rules rules = {.job = job};
+    struct sl_buffer bytes;
+    struct sl_packed packed;
+    struct sl_label label;
+    sl_buffer_init(&bytes, BLOCK_BYTES_MAX);
+    if (sl_series_pack(id, source, &rules, &bytes) == SL_SERIES_KEPT &&
+        sl_packed_read(bytes.data, bytes.len, &packed, NULL) == SL_OK)
+        for (const char *at = packed.labels; sl_packed_next(&packed, &at, &label);)
+            sl_encode_label(out, label.name, label.name_len, label.value, label.value_len);
+    sl_buffer_release(&bytes);
 }
 
 /* NULL: out of memory, or names beyond every limit. */
@@ -155,7 +173,7 @@ static struct sl_series *new_series(const struct sl_queue *q, const struct sl_va
     sl_buffer_init(&labels, BLOCK_BYTES_MAX * id->source_count);
     for (size_t i = 0; i < id->source_count; i++) {
         s->blocks[i].start = (uint32_t)labels.len;
-        sl_series_labels(id, i, q->job, &labels);
+        put_block(id, i, q->job, &labels);
         s->blocks[i].len = (uint32_t)labels.len - s->blocks[i].start;
     }
     s->labels = sl_buffer_steal(&labels);
@@ -259,10 +277,10 @@ size_t sl_queue_put(struct sl_queue *q, const struct sl_value_id *id, size_t fir
     pthread_mutex_lock(&q->lock);
     struct sl_series *s = find_or_add(q, id, &k);
     for (size_t i = 0; i < id->source_count; i++) {
-        if (isnan(values[i]) && id->sources[i].kind == SL_VALUE_GAUGE)
+        if (isnan(values[i]) && sl_series_omits_nan(id, i))
             continue;
         q->counts.accepted++;
-        if (s == NULL || timestamp_ms <= s->last_ms) {
+        if (s == NULL || timestamp_ms <= s->last_ms || s->blocks[i].len == 0) {
             q->counts.dropped_invalid++;
             continue;
         }

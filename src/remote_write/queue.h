@@ -40,8 +40,8 @@ int sl_queue_new(size_t capacity, const char *job, struct sl_queue **ret,
                  struct sl_error *err) SL_CHECKED;
 void sl_queue_free(struct sl_queue *q);
 
-/* Any thread. first: the number of id's first data source within its value list. Values that are
- * NaN in a gauge are no values and are left out. Returns how many samples wait now. */
+/* Any thread. first: the number of id's first data source within its value list. NaNs that
+ * sl_series_omits_nan() are left out. Returns how many samples wait now. */
 size_t sl_queue_put(struct sl_queue *q, const struct sl_value_id *id, size_t first,
                     const double *values, int64_t timestamp_ms);
 

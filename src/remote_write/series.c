@@ -1,95 +1,39 @@
 /* From a collectd value to a Prometheus series. */
 #include "remote_write/series.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "base/limits.h"
-#include "base/utf8.h"
-#include "remote_write/encode.h"
+#include "remote_write/stock_types.h"
 #include "spacelift/catalogue.h"
 
-enum { LABELS_MAX = 8, NAME_BYTES_MAX = 1024 };
+enum { TEXT_BYTES_MAX = 1024 };
 
-/* Names and values are offsets into one text, which moves while it grows. */
-struct label {
-    size_t name, name_len;
-    size_t value, value_len;
+static bool begins_with(const char *text, const char *prefix) {
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool sl_series_wants_meta(const char *key) {
+    return begins_with(key, SL_META_PREFIX) || strcmp(key, SL_META_WORKER_POOL_NAME) == 0;
+}
+
+/* NULL where there is none. */
+static const char *meta_of(const struct sl_value_id *id, const char *key) {
+    for (size_t i = 0; i < id->meta_count; i++)
+        if (strcmp(id->meta[i].key, key) == 0)
+            return id->meta[i].value;
+    return NULL;
+}
+
+/* What is known about a series before meta data, the node and its rules have had their say. */
+struct draft {
+    struct sl_labels labels;
+    enum sl_series_kind kind;
+    const char *unit;
+    char help[TEXT_BYTES_MAX];
 };
 
-struct labels {
-    struct sl_buffer text;
-    struct label items[LABELS_MAX];
-    size_t count;
-};
-
-static bool is_name_byte(char c, bool may_colon) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           (c == ':' && may_colon);
-}
-
-/* Prometheus, "Metric names and labels": [a-zA-Z_:][a-zA-Z0-9_:]*, without the colon in labels. */
-static void put_name(struct sl_buffer *out, const char *name, bool may_colon) {
-    if (name[0] >= '0' && name[0] <= '9')
-        sl_buffer_putc(out, '_');
-    for (const char *c = name; *c != '\0'; c++)
-        sl_buffer_putc(out, is_name_byte(*c, may_colon) ? *c : '_');
-}
-
-static bool is_taken(const struct labels *l, const struct label *label) {
-    for (size_t i = 0; i < l->count; i++)
-        if (l->items[i].name_len == label->name_len &&
-            memcmp(l->text.data + l->items[i].name, l->text.data + label->name, label->name_len) ==
-                0)
-            return true;
-    return false;
-}
-
-/* A name that is there already gets "exported_" in front, as Prometheus does when it scrapes. */
-static void add(struct labels *l, const char *name, const char *value) {
-    if (value[0] == '\0' || l->count == LABELS_MAX)
-        return;
-    struct label label;
-    size_t clashes = 0;
-    do {
-        label.name = l->text.len;
-        for (size_t i = 0; i < clashes; i++)
-            sl_buffer_puts(&l->text, "exported_");
-        put_name(&l->text, name, false);
-        label.name_len = l->text.len - label.name;
-        clashes++;
-    } while (is_taken(l, &label));
-    label.value = l->text.len;
-    sl_utf8_append(&l->text, value, SL_LIMIT_LABEL_VALUE_BYTES);
-    label.value_len = l->text.len - label.value;
-    l->items[l->count++] = label;
-}
-
-static int compare(const struct labels *l, const struct label *a, const struct label *b) {
-    size_t shorter = a->name_len < b->name_len ? a->name_len : b->name_len;
-    int order = memcmp(l->text.data + a->name, l->text.data + b->name, shorter);
-    return order != 0 ? order : (a->name_len > b->name_len) - (a->name_len < b->name_len);
-}
-
-static void sort(struct labels *l) {
-    for (size_t i = 1; i < l->count; i++) {
-        struct label moving = l->items[i];
-        size_t at = i;
-        for (; at > 0 && compare(l, &moving, &l->items[at - 1]) < 0; at--)
-            l->items[at] = l->items[at - 1];
-        l->items[at] = moving;
-    }
-}
-
-/* ---- names ---- */
-
-static void set_metric_name(struct labels *l, const char *name) {
-    struct label label = {.name = l->text.len, .name_len = strlen("__name__")};
-    sl_buffer_puts(&l->text, "__name__");
-    label.value = l->text.len;
-    put_name(&l->text, name, true);
-    label.value_len = l->text.len - label.value;
-    l->items[l->count++] = label;
-}
+/* ---- values of the catalogue ---- */
 
 /* The entry that describes exactly this data source, or NULL. */
 static const struct sl_metric_type *find_own(const struct sl_value_id *id, size_t source) {
@@ -100,61 +44,126 @@ static const struct sl_metric_type *find_own(const struct sl_value_id *id, size_
     return type;
 }
 
-static void add_own(struct labels *l, const struct sl_value_id *id,
-                    const struct sl_metric_type *type, size_t source) {
-    struct sl_metric_label own[SL_METRIC_LABELS_MAX];
-    size_t count = sl_metric_labels(type, source, id->plugin_instance, id->type_instance,
-                                    id->worker_pool_name, own);
-    set_metric_name(l, type->metrics[source].prometheus);
-    for (size_t i = 0; i < count; i++) {
-        struct sl_buffer value;
-        sl_buffer_init(&value, l->text.max);
-        sl_buffer_append(&value, own[i].value, own[i].len);
-        add(l, own[i].name, value.data);
-        if (value.failed != SL_OK)
-            l->text.failed = value.failed;
-        sl_buffer_release(&value);
-    }
+bool sl_series_omits_nan(const struct sl_value_id *id, size_t source) {
+    return find_own(id, source) != NULL;
 }
 
-static void add_foreign(struct labels *l, const struct sl_value_id *id, size_t source) {
+static void draft_own(struct draft *d, const struct sl_value_id *id,
+                      const struct sl_metric_type *type, size_t source) {
+    const struct sl_metric *metric = &type->metrics[source];
+    sl_labels_set_metric_name(&d->labels, metric->prometheus);
+    struct sl_metric_label own[SL_METRIC_LABELS_MAX];
+    size_t count = sl_metric_labels(type, source, id->plugin_instance, id->type_instance,
+                                    meta_of(id, SL_META_WORKER_POOL_NAME), own);
+    for (size_t i = 0; i < count; i++)
+        sl_labels_set(&d->labels, own[i].name, strlen(own[i].name), own[i].value, own[i].len);
+    d->kind = metric->kind == SL_METRIC_DERIVE ? SL_KIND_COUNTER : SL_KIND_GAUGE;
+    d->unit = metric->unit;
+    snprintf(d->help, sizeof(d->help), "%s", metric->help);
+}
+
+/* ---- everybody else's values ---- */
+
+/* ABSOLUTE is set back whenever it is read, so it is no counter, whatever write_prometheus says. */
+static enum sl_series_kind kind_of(enum sl_value_kind kind) {
+    return kind == SL_VALUE_COUNTER || kind == SL_VALUE_DERIVE ? SL_KIND_COUNTER : SL_KIND_GAUGE;
+}
+
+static void append_source(struct sl_buffer *name, const struct sl_value_source *source) {
+    if (strcmp(source->name, "value") != 0)
+        sl_buffer_printf(name, "_%s", source->name);
+}
+
+static void draft_foreign(struct draft *d, const struct sl_value_id *id, size_t source) {
     const struct sl_value_source *s = &id->sources[source];
     struct sl_buffer name;
-    sl_buffer_init(&name, NAME_BYTES_MAX);
+    sl_buffer_init(&name, TEXT_BYTES_MAX);
     sl_buffer_puts(&name, "collectd");
     if (strcmp(id->plugin, id->type) != 0)
         sl_buffer_printf(&name, "_%s", id->plugin);
     sl_buffer_printf(&name, "_%s", id->type);
-    if (strcmp(s->name, "value") != 0)
-        sl_buffer_printf(&name, "_%s", s->name);
-    if (s->kind == SL_VALUE_COUNTER || s->kind == SL_VALUE_DERIVE)
+    append_source(&name, s);
+    if (kind_of(s->kind) == SL_KIND_COUNTER)
         sl_buffer_puts(&name, "_total");
-    set_metric_name(l, name.data);
+    sl_labels_set_metric_name(&d->labels, name.data);
     sl_buffer_release(&name);
-    add(l, id->plugin, id->plugin_instance);
-    add(l, id->plugin_instance[0] != '\0' ? "type" : id->plugin, id->type_instance);
+    sl_labels_add(&d->labels, id->plugin, id->plugin_instance);
+    sl_labels_add(&d->labels, id->plugin_instance[0] != '\0' ? "type" : id->plugin,
+                  id->type_instance);
 }
 
-void sl_series_labels(const struct sl_value_id *id, size_t source, const char *job,
-                      struct sl_buffer *out) {
-    struct labels l = {.count = 0};
-    sl_buffer_init(&l.text, out->max);
-    /* First, so that it is a plugin of the same name that gives way. */
-    add(&l, "instance", id->host);
-    if (job != NULL)
-        add(&l, "job", job);
-    const struct sl_metric_type *own = find_own(id, source);
-    if (own != NULL)
-        add_own(&l, id, own, source);
+static void describe_foreign(struct draft *d, const struct sl_value_id *id, size_t source) {
+    const struct sl_value_source *s = &id->sources[source];
+    const struct sl_stock_type *stock = sl_stock_type_find(id->type);
+    d->kind = kind_of(s->kind);
+    d->unit = stock != NULL ? stock->unit : NULL;
+    if (stock != NULL)
+        snprintf(d->help, sizeof(d->help), "%s", stock->help);
     else
-        add_foreign(&l, id, source);
-    if (l.text.failed != SL_OK && out->failed == SL_OK)
-        out->failed = l.text.failed;
-    if (l.text.failed == SL_OK) {
-        sort(&l);
-        for (size_t i = 0; i < l.count; i++)
-            sl_encode_label(out, l.text.data + l.items[i].name, l.items[i].name_len,
-                            l.text.data + l.items[i].value, l.items[i].value_len);
+        snprintf(d->help, sizeof(d->help), "collectd plugin %s, type %s, data source %s.",
+                 id->plugin, id->type, s->name);
+}
+
+/* ---- meta data and the node ---- */
+
+static void draft_named(struct draft *d, const struct sl_value_id *id, size_t source,
+                        const char *given) {
+    struct sl_buffer name;
+    sl_buffer_init(&name, 2 * SL_LABEL_NAME_BYTES_MAX);
+    sl_buffer_puts(&name, given);
+    append_source(&name, &id->sources[source]);
+    sl_labels_set_metric_name(&d->labels, name.data);
+    sl_buffer_release(&name);
+    d->kind = kind_of(id->sources[source].kind);
+}
+
+static void apply_meta(struct draft *d, const struct sl_value_id *id) {
+    const char *type = meta_of(id, SL_META_TYPE);
+    const char *unit = meta_of(id, SL_META_UNIT);
+    const char *help = meta_of(id, SL_META_HELP);
+    if (type != NULL)
+        d->kind = sl_series_kind_of(type);
+    if (unit != NULL)
+        d->unit = unit;
+    if (help != NULL)
+        snprintf(d->help, sizeof(d->help), "%s", help);
+    for (size_t i = 0; i < id->meta_count; i++)
+        if (begins_with(id->meta[i].key, SL_META_LABEL_PREFIX))
+            sl_labels_set_text(&d->labels, id->meta[i].key + strlen(SL_META_LABEL_PREFIX),
+                               id->meta[i].value);
+}
+
+static void make_draft(struct draft *d, const struct sl_value_id *id, size_t source,
+                       const struct sl_series_rules *rules) {
+    /* First, so that it is a plugin of the same name that gives way. */
+    sl_labels_add(&d->labels, "instance", id->host);
+    if (rules->job != NULL)
+        sl_labels_add(&d->labels, "job", rules->job);
+    const char *name = meta_of(id, SL_META_NAME);
+    const struct sl_metric_type *own = find_own(id, source);
+    if (name != NULL) {
+        draft_named(d, id, source, name);
+    } else if (own != NULL) {
+        draft_own(d, id, own, source);
+    } else {
+        draft_foreign(d, id, source);
+        describe_foreign(d, id, source);
     }
-    sl_buffer_release(&l.text);
+    apply_meta(d, id);
+    for (size_t i = 0; i < rules->extra_count; i++)
+        sl_labels_set_text(&d->labels, rules->extra[i].key, rules->extra[i].value);
+}
+
+enum sl_series_fate sl_series_pack(const struct sl_value_id *id, size_t source,
+                                   const struct sl_series_rules *rules, struct sl_buffer *out) {
+    struct draft d = {.kind = SL_KIND_UNKNOWN};
+    enum sl_series_fate fate = SL_SERIES_KEPT;
+    sl_labels_init(&d.labels);
+    make_draft(&d, id, source, rules);
+    if (sl_labels_finish(&d.labels, NULL) != SL_OK)
+        fate = SL_SERIES_INVALID;
+    else
+        sl_labels_pack(&d.labels, d.kind, d.unit, d.help, out);
+    sl_labels_release(&d.labels);
+    return out->failed == SL_OK ? fate : SL_SERIES_INVALID;
 }

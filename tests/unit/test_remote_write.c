@@ -1,4 +1,4 @@
-/* Series names, the encoding to the byte, and the queue's books. */
+/* The encoding to the byte, and the queue's books. */
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
@@ -17,8 +17,6 @@
 #include "remote_write/options.h"
 #include "remote_write/queue.h"
 #include "remote_write/series.h"
-
-/* ---- names ---- */
 
 static size_t read_varint(const unsigned char **at) {
     size_t value = 0;
@@ -51,157 +49,12 @@ static void show_labels(const struct sl_buffer *block, struct sl_buffer *out) {
 }
 
 static const struct sl_value_source gauge[] = {{"value", SL_VALUE_GAUGE}};
-static const struct sl_value_source derive[] = {{"value", SL_VALUE_DERIVE}};
-static const struct sl_value_source counter[] = {{"value", SL_VALUE_COUNTER}};
-static const struct sl_value_source absolute[] = {{"value", SL_VALUE_ABSOLUTE}};
-static const struct sl_value_source octets[] = {{"rx", SL_VALUE_DERIVE}, {"tx", SL_VALUE_DERIVE}};
 static const struct sl_value_source pool[] = {{"runs_pending", SL_VALUE_GAUGE},
                                               {"workers_busy", SL_VALUE_GAUGE},
                                               {"workers", SL_VALUE_GAUGE},
                                               {"workers_drained", SL_VALUE_GAUGE}};
-static const struct sl_value_source public_pool[] = {{"runs_pending", SL_VALUE_GAUGE},
-                                                     {"workers_busy", SL_VALUE_GAUGE},
-                                                     {"parallelism", SL_VALUE_GAUGE}};
 
 #define SOURCES(s) s, sizeof(s) / sizeof((s)[0])
-
-static const struct {
-    const char *name;
-    struct sl_value_id id;
-    size_t source;
-    const char *job;
-    const char *labels;
-} names[] = {
-    {"a pool",
-     {"h", "spacelift", "web/eu", "worker_pool", "01H", NULL, SOURCES(pool)},
-     1,
-     NULL,
-     "__name__=\"spacelift_worker_pool_workers_busy\" instance=\"h\" worker_pool_id=\"01H\" "
-     "worker_pool_name=\"web/eu\" "},
-    {"a pool with its true name",
-     {"h", "spacelift", "web_eu", "worker_pool", "01H", "web/eu", SOURCES(pool)},
-     0,
-     "ci",
-     "__name__=\"spacelift_worker_pool_runs_pending\" instance=\"h\" job=\"ci\" "
-     "worker_pool_id=\"01H\" worker_pool_name=\"web/eu\" "},
-    {"the public pool",
-     {"h", "spacelift", "", "public_worker_pool", "", NULL, SOURCES(public_pool)},
-     2,
-     NULL,
-     "__name__=\"spacelift_public_worker_pool_parallelism\" instance=\"h\" "},
-    {"the public pool of a second account",
-     {"h", "spacelift", "two", "public_worker_pool", "", NULL, SOURCES(public_pool)},
-     0,
-     NULL,
-     "__name__=\"spacelift_public_worker_pool_runs_pending\" account=\"two\" instance=\"h\" "},
-    {"a type of ours in another shape",
-     {"h", "spacelift", "x", "worker_pool", "01H", NULL, SOURCES(gauge)},
-     0,
-     NULL,
-     "__name__=\"collectd_spacelift_worker_pool\" instance=\"h\" spacelift=\"x\" type=\"01H\" "},
-    {"plugin and type alike",
-     {"h", "load", "", "load", "", NULL, SOURCES(gauge)},
-     0,
-     NULL,
-     "__name__=\"collectd_load\" instance=\"h\" "},
-    {"both instances",
-     {"h", "cpu", "0", "cpu", "idle", NULL, SOURCES(derive)},
-     0,
-     NULL,
-     "__name__=\"collectd_cpu_total\" cpu=\"0\" instance=\"h\" type=\"idle\" "},
-    {"type instance alone",
-     {"h", "memory", "", "memory", "free", NULL, SOURCES(gauge)},
-     0,
-     NULL,
-     "__name__=\"collectd_memory\" instance=\"h\" memory=\"free\" "},
-    {"a data source that is not value",
-     {"h", "interface", "eth0", "if_octets", "", NULL, SOURCES(octets)},
-     1,
-     NULL,
-     "__name__=\"collectd_interface_if_octets_tx_total\" instance=\"h\" interface=\"eth0\" "},
-    {"counter",
-     {"h", "p", "", "t", "", NULL, SOURCES(counter)},
-     0,
-     NULL,
-     "__name__=\"collectd_p_t_total\" instance=\"h\" "},
-    {"absolute",
-     {"h", "p", "", "t", "", NULL, SOURCES(absolute)},
-     0,
-     NULL,
-     "__name__=\"collectd_p_t\" instance=\"h\" "},
-    {"characters that may not be in names",
-     {"h", "write-x.y", "i", "c\xc3\xa4", "", NULL, SOURCES(gauge)},
-     0,
-     NULL,
-     "__name__=\"collectd_write_x_y_c__\" instance=\"h\" write_x_y=\"i\" "},
-    {"a label that begins with a digit",
-     {"h", "9p", "i", "t", "", NULL, SOURCES(gauge)},
-     0,
-     NULL,
-     "_9p=\"i\" __name__=\"collectd_9p_t\" instance=\"h\" "},
-    {"upper case sorts before underscores",
-     {"h", "CPU", "i", "t", "", NULL, SOURCES(gauge)},
-     0,
-     NULL,
-     "CPU=\"i\" __name__=\"collectd_CPU_t\" instance=\"h\" "},
-    {"a plugin called instance",
-     {"h", "instance", "i", "t", "", NULL, SOURCES(gauge)},
-     0,
-     NULL,
-     "__name__=\"collectd_instance_t\" exported_instance=\"i\" instance=\"h\" "},
-    {"a plugin called type",
-     {"h", "type", "i", "t", "ti", NULL, SOURCES(gauge)},
-     0,
-     NULL,
-     "__name__=\"collectd_type_t\" exported_type=\"ti\" instance=\"h\" type=\"i\" "},
-    {"a plugin called job",
-     {"h", "job", "i", "t", "", NULL, SOURCES(gauge)},
-     0,
-     "x",
-     "__name__=\"collectd_job_t\" exported_job=\"i\" instance=\"h\" job=\"x\" "},
-    {"a plugin called __name__",
-     {"h", "__name__", "i", "t", "", NULL, SOURCES(gauge)},
-     0,
-     NULL,
-     "__name__=\"collectd___name___t\" exported___name__=\"i\" instance=\"h\" "},
-    {"broken UTF-8 in a value",
-     {"h\xff", "p", "", "t", "", NULL, SOURCES(gauge)},
-     0,
-     NULL,
-     "__name__=\"collectd_p_t\" instance=\"h\xef\xbf\xbd\" "},
-};
-
-static void test_names(void **unused) {
-    (void)unused;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        struct sl_buffer block, text;
-        sl_buffer_init(&block, 10000);
-        sl_buffer_init(&text, 10000);
-        sl_series_labels(&names[i].id, names[i].source, names[i].job, &block);
-        assert_int_equal(sl_buffer_check(&block, "labels", NULL), SL_OK);
-        show_labels(&block, &text);
-        if (strcmp(text.data, names[i].labels) != 0)
-            fail_msg("%s:\n%s\n%s", names[i].name, text.data, names[i].labels);
-        sl_buffer_release(&block);
-        sl_buffer_release(&text);
-    }
-}
-
-static void test_long_values_are_cut(void **unused) {
-    (void)unused;
-    char host[5000];
-    memset(host, 'h', sizeof(host) - 1);
-    host[sizeof(host) - 1] = '\0';
-    struct sl_value_id id = {host, "p", "", "t", "", NULL, SOURCES(gauge)};
-    struct sl_buffer block, text;
-    sl_buffer_init(&block, 10000);
-    sl_buffer_init(&text, 10000);
-    sl_series_labels(&id, 0, NULL, &block);
-    show_labels(&block, &text);
-    assert_int_equal(strspn(strstr(text.data, "instance=\"") + 10, "h"), 2048);
-    sl_buffer_release(&block);
-    sl_buffer_release(&text);
-}
 
 /* ---- encoding ---- */
 
@@ -312,7 +165,7 @@ static void check_books(struct sl_queue *q, uint64_t accepted, uint64_t pending)
 }
 
 static size_t put(struct sl_queue *q, const char *host, double value, int64_t timestamp_ms) {
-    struct sl_value_id id = {host, "p", "", "t", "", NULL, SOURCES(gauge)};
+    struct sl_value_id id = {host, "p", "", "t", "", SOURCES(gauge), NULL, 0};
     return sl_queue_put(q, &id, 0, &value, timestamp_ms);
 }
 
@@ -354,7 +207,7 @@ static void test_queue_leaves_out_what_is_no_value(void **unused) {
     (void)unused;
     struct sl_queue *q = new_queue(10);
     double values[] = {1, NAN, NAN, 4};
-    struct sl_value_id id = {"h", "spacelift", "x", "worker_pool", "1", NULL, SOURCES(pool)};
+    struct sl_value_id id = {"h", "spacelift", "x", "worker_pool", "1", SOURCES(pool), NULL, 0};
     assert_int_equal(sl_queue_put(q, &id, 0, values, 5), 2);
     check_books(q, 2, 2);
     sl_queue_free(q);
@@ -488,8 +341,6 @@ static void test_options_that_contradict(void **unused) {
 
 int main(void) {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_long_values_are_cut),
         cmocka_unit_test(test_write_request_to_the_byte),
         cmocka_unit_test(test_lengths_around_the_edges_of_a_varint),
         cmocka_unit_test(test_no_value_is_mistaken_for_a_stale_marker),
