@@ -60,6 +60,10 @@ struct sl_option_block {
     const char *help;
 };
 
+/* A value as collectd's configuration takes it: in quotes, with its escapes, where the type of the
+ * row wants them. */
+void sl_option_print_value(const struct sl_option *o, const char *value, struct sl_buffer *out);
+
 /* The row, or NULL. */
 const struct sl_option *sl_option_find(const struct sl_option *table, const char *name);
 

@@ -108,7 +108,7 @@ static void put_conf_facts(const struct sl_option *o, struct margin at, struct s
 }
 
 /* collectd takes a string in quotes, with a backslash before a quote or a backslash. */
-static void put_value(const struct sl_option *o, const char *value, struct sl_buffer *out) {
+void sl_option_print_value(const struct sl_option *o, const char *value, struct sl_buffer *out) {
     if (!is_quoted(o->type)) {
         sl_buffer_puts(out, value);
         return;
@@ -140,7 +140,7 @@ static void put_conf_option(const struct sl_option *o, struct margin at, struct 
     if (!is_on && at.off < at.depth)
         sl_buffer_putc(out, '#');
     sl_buffer_printf(out, "%s ", o->name);
-    put_value(o, sample(o, is_on), out);
+    sl_option_print_value(o, sample(o, is_on), out);
     sl_buffer_putc(out, '\n');
 }
 
