@@ -113,9 +113,9 @@ void sl_json_put_double(struct sl_json_writer *w, const char *key, double value)
         sl_buffer_printf(w->out, "%.17g", value);
 }
 
-void sl_json_put_number(struct sl_json_writer *w, const char *key, const char *text) {
+void sl_json_put_raw(struct sl_json_writer *w, const char *key, const char *json) {
     if (before_value(w, key))
-        sl_buffer_puts(w->out, text);
+        sl_buffer_puts(w->out, json);
 }
 
 void sl_json_put_bool(struct sl_json_writer *w, const char *key, bool value) {

@@ -25,8 +25,8 @@ void sl_json_array_end(struct sl_json_writer *w);
 void sl_json_put_string(struct sl_json_writer *w, const char *key, const char *value);
 void sl_json_put_int64(struct sl_json_writer *w, const char *key, int64_t value);
 void sl_json_put_double(struct sl_json_writer *w, const char *key, double value); /* NaN: null */
-/* text is a number as JSON writes it (RFC 8259 section 6); it is not checked. */
-void sl_json_put_number(struct sl_json_writer *w, const char *key, const char *text);
+/* json is one value as JSON writes it, say a number (RFC 8259); it is not checked. */
+void sl_json_put_raw(struct sl_json_writer *w, const char *key, const char *json);
 void sl_json_put_bool(struct sl_json_writer *w, const char *key, bool value);
 void sl_json_put_null(struct sl_json_writer *w, const char *key);
 

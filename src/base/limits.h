@@ -8,7 +8,7 @@
 #define SL_LIMIT_HTTP_HEADER_BYTES (64u * 1024)
 #define SL_LIMIT_ERROR_BODY_BYTES  (16u * 1024)
 #define SL_LIMIT_JSON_DEPTH        32u
-#define SL_LIMIT_JSON_STRING_BYTES (64u * 1024)
+#define SL_LIMIT_JSON_STRING_BYTES (272u * 1024) /* Kubernetes: 256 KiB of annotations */
 #define SL_LIMIT_JSON_NODES        20000u /* of a document that is held in memory */
 
 /* Files. */

@@ -1,44 +1,49 @@
-/* Talks to one API server about WorkerPools (workers.spacelift.io/v1beta1) and nothing else: reads
- * and writes the scale subresource, which is all that the Role in conf/kubernetes/rbac.yaml grants.
- * One thread at a time.
+/* Talks to one API server: a verb on a group, version and kind, with the errors of a server in
+ * words for people. What is asked is in workerpools.c, elector.c, events.c and access.c; nothing
+ * else is, and conf/kubernetes/rbac.yaml grants nothing more.
  *
- * Credentials are a kubeconfig's (token, token file, client certificate, user and password) or
- * those of the pod (k8s.io/client-go rest/config.go InClusterConfig). A token file is read again
- * every minute, and at once when the server answers 401: then the request is tried once more. */
+ * One thread at a time; several clients may share the credentials. A 401, or a certificate that is
+ * not believed, makes the credentials read everything again, and the request is tried once more if
+ * that brought something new. Nothing else is tried again here: that is for who knows why he asks.
+ */
 #ifndef SL_KUBERNETES_CLIENT_H
 #define SL_KUBERNETES_CLIENT_H
 
-#include "base/log.h"
-#include "kubernetes/message.h"
-#include "net/http.h"
-
-struct sl_kube_settings {
-    const char *kubeconfig_path; /* NULL: in-cluster */
-    const char *context;         /* NULL: current-context */
-    int64_t timeout_ms;
-};
+#include "kubernetes/credentials.h"
 
 struct sl_kube_client;
 
-/* Reads the files, opens no connection. stop ends requests; log (may be NULL) gets warnings about
- * files; both must outlive the client. SL_CONFIG names the file and what to do. */
-int sl_kube_client_new(const struct sl_kube_settings *settings, const struct sl_wakeup *stop,
-                       const struct sl_log *log, struct sl_kube_client **ret,
-                       struct sl_error *err) SL_CHECKED;
+/* Opens no connection. credentials and stop, which ends requests at once, outlive the client. stop
+ * NULL: only timeouts end them. */
+int sl_kube_client_new(struct sl_kube_credentials *credentials, const struct sl_wakeup *stop,
+                       struct sl_kube_client **ret, struct sl_error *err) SL_CHECKED;
 void sl_kube_client_free(struct sl_kube_client *c);
 
-/* Of the context or the pod; "default" where neither says. Valid as long as the client. */
-const char *sl_kube_client_namespace(const struct sl_kube_client *c);
+/* How many requests have gone out so far: for tests and figures. */
+uint64_t sl_kube_client_requests(const struct sl_kube_client *c);
 
-/* Both name the WorkerPool and the server in their errors: SL_NOTFOUND, SL_FORBIDDEN, SL_AUTH,
- * SL_CONFLICT (409), SL_RATELIMIT, SL_REJECTED, SL_REMOTE, SL_PARSE and what net/http fails with.
+struct sl_kube_call {
+    const char *method;         /* "GET", "POST", "PUT", "PATCH" (a merge patch) */
+    const char *group_version;  /* "workers.spacelift.io/v1beta1" */
+    const char *plural;         /* "workerpools" */
+    bool is_cluster_scoped;     /* of no namespace */
+    const char *kube_namespace; /* NULL: that of the credentials */
+    const char *name;           /* NULL: the collection, for POST */
+    const char *subresource;    /* NULL: the object itself */
+    const char *body;           /* JSON; NULL: none */
+    size_t body_len;
+    int64_t timeout_ms; /* 0: that of the settings */
+};
+
+/* SL_OK: a 2xx answer, whole, in ret (made and released by the caller). Errors name method and URL
+ * and what the server said: SL_NOTFOUND (404, 410), SL_FORBIDDEN, SL_AUTH, SL_CONFLICT (409),
+ * SL_RATELIMIT, SL_REJECTED, SL_REMOTE (5xx), SL_TOOBIG and what net/http fails with; status and
+ * retry-after are in err. ret then has the body of the refusal, if one came.
  *
- * patch: after SL_CONFLICT, SL_FORBIDDEN, SL_NOTFOUND, SL_AUTH and SL_REJECTED nothing was
- * written; after any other failure nobody knows: get before deciding again. */
-int sl_kube_scale_get(struct sl_kube_client *c, const char *kube_namespace, const char *name,
-                      struct sl_kube_scale *ret, struct sl_error *err) SL_CHECKED;
-int sl_kube_scale_patch(struct sl_kube_client *c, const char *kube_namespace, const char *name,
-                        int32_t replicas, const char *version, struct sl_kube_scale *ret,
-                        struct sl_error *err) SL_CHECKED;
+ * After SL_CONFLICT, SL_FORBIDDEN, SL_NOTFOUND, SL_AUTH, SL_RATELIMIT and SL_REJECTED nothing was
+ * written. After any other failure of a write nobody knows, which the message says where the
+ * request has left: read before deciding again. */
+int sl_kube_call(struct sl_kube_client *c, const struct sl_kube_call *call,
+                 struct sl_http_response *ret, struct sl_error *err) SL_CHECKED;
 
 #endif

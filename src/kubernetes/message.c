@@ -1,4 +1,4 @@
-/* Scale and Status, in and out. */
+/* Scale and WorkerPool, in and out. */
 #include "kubernetes/message.h"
 
 #include <stdio.h>
@@ -7,30 +7,42 @@
 #include "base/json_document.h"
 #include "base/json_writer.h"
 
-static int read_replicas(const struct sl_json *part, int32_t *ret, struct sl_error *err) {
-    const struct sl_json *value = sl_json_get(part, "replicas");
+static int read_count(const struct sl_json *part, const char *key, int32_t *ret,
+                      struct sl_error *err) {
+    const struct sl_json *value = sl_json_get(part, key);
     int64_t number = 0;
-    if (value != NULL && (!sl_json_int64(value, &number) || number < 0 || number > INT32_MAX))
-        return sl_fail(err, SL_PARSE, "a Scale whose replicas is no number of workers");
+    if (value != NULL && !sl_json_is_null(value) &&
+        (!sl_json_int64(value, &number) || number < 0 || number > INT32_MAX))
+        return sl_fail(err, SL_PARSE, "%s is no number of workers", key);
     *ret = (int32_t)number;
+    return SL_OK;
+}
+
+static int read_metadata(const struct sl_json *doc, const char *kind, struct sl_kube_scale *ret,
+                         struct sl_error *err) {
+    const struct sl_json *metadata = sl_json_get(doc, "metadata");
+    const char *its_kind = sl_json_string(sl_json_get(doc, "kind"));
+    const char *version = sl_json_string(sl_json_get(metadata, "resourceVersion"));
+    const char *uid = sl_json_string(sl_json_get(metadata, "uid"));
+    if (its_kind == NULL || strcmp(its_kind, kind) != 0)
+        return sl_fail(err, SL_PARSE, "the answer is no %s", kind);
+    if (version == NULL || version[0] == '\0' || strlen(version) >= sizeof(ret->version))
+        return sl_fail(err, SL_PARSE, "a %s without a usable resourceVersion", kind);
+    memcpy(ret->version, version, strlen(version) + 1);
+    if (uid != NULL && strlen(uid) < sizeof(ret->uid))
+        memcpy(ret->uid, uid, strlen(uid) + 1);
+    if (!sl_json_is_object(sl_json_get(doc, "spec")))
+        return sl_fail(err, SL_PARSE, "a %s without spec", kind);
     return SL_OK;
 }
 
 static int read_scale(const struct sl_json *doc, struct sl_kube_scale *ret, struct sl_error *err) {
     struct sl_kube_scale scale = {.is_unset = false};
-    const char *kind = sl_json_string(sl_json_get(doc, "kind"));
-    const char *version =
-        sl_json_string(sl_json_get(sl_json_get(doc, "metadata"), "resourceVersion"));
-    if (kind == NULL || strcmp(kind, "Scale") != 0)
-        return sl_fail(err, SL_PARSE, "the answer is no Scale");
-    if (version == NULL || version[0] == '\0' || strlen(version) >= sizeof(scale.version))
-        return sl_fail(err, SL_PARSE, "a Scale without a usable resourceVersion");
-    memcpy(scale.version, version, strlen(version) + 1);
-    if (!sl_json_is_object(sl_json_get(doc, "spec")))
-        return sl_fail(err, SL_PARSE, "a Scale without spec");
-    int code = read_replicas(sl_json_get(doc, "spec"), &scale.replicas, err);
+    int code = read_metadata(doc, "Scale", &scale, err);
     if (code == SL_OK)
-        code = read_replicas(sl_json_get(doc, "status"), &scale.actual_replicas, err);
+        code = read_count(sl_json_get(doc, "spec"), "replicas", &scale.replicas, err);
+    if (code == SL_OK)
+        code = read_count(sl_json_get(doc, "status"), "replicas", &scale.actual_replicas, err);
     if (code == SL_OK)
         *ret = scale;
     return code;
@@ -42,6 +54,39 @@ int sl_kube_scale_parse(const char *bytes, size_t len, struct sl_kube_scale *ret
     int code = sl_json_parse(bytes, len, &doc, err);
     if (code == SL_OK)
         code = read_scale(doc, ret, err);
+    sl_json_free(doc);
+    return code;
+}
+
+static int read_pool(const struct sl_json *doc, struct sl_kube_scale *ret, struct sl_error *err) {
+    struct sl_kube_scale scale = {.is_unset = false};
+    const struct sl_json *spec = sl_json_get(doc, "spec");
+    const struct sl_json *size = sl_json_get(spec, "poolSize");
+    int code = read_metadata(doc, "WorkerPool", &scale, err);
+    if (code == SL_OK)
+        code = read_count(spec, "poolSize", &scale.replicas, err);
+    if (code == SL_OK)
+        code =
+            read_count(sl_json_get(doc, "status"), "actualPoolSize", &scale.actual_replicas, err);
+    scale.is_unset = size == NULL || sl_json_is_null(size);
+    if (code == SL_OK)
+        *ret = scale;
+    return code;
+}
+
+int sl_kube_pool_parse(const char *bytes, size_t len, const struct sl_kube_annotations *annotations,
+                       struct sl_kube_scale *ret, struct sl_error *err) {
+    struct sl_json *doc = NULL;
+    int code = sl_json_parse(bytes, len, &doc, err);
+    if (code == SL_OK)
+        code = read_pool(doc, ret, err);
+    const struct sl_json *map = sl_json_get(sl_json_get(doc, "metadata"), "annotations");
+    for (size_t i = 0; code == SL_OK && annotations != NULL && i < sl_json_size(map); i++) {
+        const char *value = sl_json_string(sl_json_at(map, i));
+        const char *key = sl_json_key(sl_json_at(map, i));
+        if (key != NULL && value != NULL)
+            annotations->take(annotations->context, key, value);
+    }
     sl_json_free(doc);
     return code;
 }
@@ -59,36 +104,4 @@ void sl_kube_scale_patch_body(int32_t replicas, const char *version, struct sl_b
     sl_json_put_int64(&w, "replicas", replicas);
     sl_json_object_end(&w);
     sl_json_object_end(&w);
-}
-
-bool sl_kube_says_unset(int http_status, const char *bytes, size_t len) {
-    struct sl_json *doc = NULL;
-    if (http_status != 500 || sl_json_parse(bytes, len, &doc, NULL) != SL_OK)
-        return false;
-    const char *message = sl_json_string(sl_json_get(doc, "message"));
-    bool is_unset = message != NULL && strstr(message, "spec replicas field") != NULL &&
-                    strstr(message, "does not exist") != NULL;
-    sl_json_free(doc);
-    return is_unset;
-}
-
-void sl_kube_describe_failure(int http_status, const char *bytes, size_t len, char *out,
-                              size_t size) {
-    struct sl_json *doc = NULL;
-    const char *reason = NULL;
-    const char *message = NULL;
-    if (sl_json_parse(bytes, len, &doc, NULL) == SL_OK) {
-        reason = sl_json_string(sl_json_get(doc, "reason"));
-        message = sl_json_string(sl_json_get(doc, "message"));
-    }
-    if (message != NULL)
-        (void)snprintf(out, size, "HTTP %d %s: %s", http_status, reason != NULL ? reason : "",
-                       message);
-    else if (http_status == 404)
-        (void)snprintf(out, size,
-                       "HTTP 404 without a Kubernetes status: is the WorkerPool CRD installed, and "
-                       "is this the API server?");
-    else
-        (void)snprintf(out, size, "HTTP %d without a Kubernetes status", http_status);
-    sl_json_free(doc);
 }

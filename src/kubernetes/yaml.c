@@ -2,13 +2,13 @@
 #include "kubernetes/yaml.h"
 
 #include <string.h>
-#include <yaml.h>
 
 #include "base/json_writer.h"
 #include "base/limits.h"
+#include "kubernetes/yaml_node.h"
 
 struct writer {
-    yaml_document_t document;
+    yaml_document_t *document;
     struct sl_json_writer json;
     struct sl_error *err;
 };
@@ -60,7 +60,7 @@ static int put_plain(struct writer *w, const char *key, const char *text) {
     else if (is_one_of(text, yes) || is_one_of(text, no))
         sl_json_put_bool(&w->json, key, is_one_of(text, yes));
     else if (is_number(text))
-        sl_json_put_number(&w->json, key, text);
+        sl_json_put_raw(&w->json, key, text);
     else
         sl_json_put_string(&w->json, key, text);
     return SL_OK;
@@ -85,7 +85,7 @@ static int put_node(struct writer *w, const char *key, int index, unsigned depth
 static int put_mapping(struct writer *w, const yaml_node_t *node, unsigned depth) {
     const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
     for (; pair < node->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *name = yaml_document_get_node(&w->document, pair->key);
+        const yaml_node_t *name = yaml_document_get_node(w->document, pair->key);
         if (name == NULL || name->type != YAML_SCALAR_NODE || has_nul(name))
             return fail_at(w, node, "a key that is no plain text");
         int code = put_node(w, (const char *)name->data.scalar.value, pair->value, depth + 1);
@@ -108,7 +108,7 @@ static int put_sequence(struct writer *w, const yaml_node_t *node, unsigned dept
 /* Aliases make a graph of the document: what it grows to is for the depth and the buffer to stop.
  */
 static int put_node(struct writer *w, const char *key, int index, unsigned depth) {
-    const yaml_node_t *node = yaml_document_get_node(&w->document, index);
+    const yaml_node_t *node = yaml_document_get_node(w->document, index);
     int code = sl_buffer_check(w->json.out, "YAML as JSON", w->err);
     if (code != SL_OK)
         return code;
@@ -138,20 +138,21 @@ static int put_node(struct writer *w, const char *key, int index, unsigned depth
 
 static int put_documents(struct writer *w, yaml_parser_t *parser) {
     for (;;) {
-        if (!yaml_parser_load(parser, &w->document))
+        if (!yaml_parser_load(parser, w->document))
             return sl_fail(w->err, SL_PARSE, "not YAML at line %zu: %s",
                            parser->problem_mark.line + 1,
                            parser->problem != NULL ? parser->problem : "it ends too early");
-        bool is_end = yaml_document_get_root_node(&w->document) == NULL;
+        bool is_end = yaml_document_get_root_node(w->document) == NULL;
         int code = is_end ? SL_OK : put_node(w, NULL, 1, 1);
-        yaml_document_delete(&w->document);
+        yaml_document_delete(w->document);
         if (is_end || code != SL_OK)
             return code;
     }
 }
 
 int sl_yaml_to_json(const char *yaml, size_t len, struct sl_buffer *out, struct sl_error *err) {
-    struct writer w = {.err = err};
+    yaml_document_t document;
+    struct writer w = {.document = &document, .err = err};
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
         return sl_fail(err, SL_NOMEM, "out of memory for YAML");
@@ -161,5 +162,13 @@ int sl_yaml_to_json(const char *yaml, size_t len, struct sl_buffer *out, struct 
     int code = put_documents(&w, &parser);
     sl_json_array_end(&w.json);
     yaml_parser_delete(&parser);
+    return code != SL_OK ? code : sl_buffer_check(out, "YAML as JSON", err);
+}
+
+int sl_yaml_node_to_json(yaml_document_t *document, const yaml_node_t *node, struct sl_buffer *out,
+                         struct sl_error *err) {
+    struct writer w = {.document = document, .err = err};
+    sl_json_writer_init(&w.json, out);
+    int code = put_node(&w, NULL, (int)(node - document->nodes.start) + 1, 1);
     return code != SL_OK ? code : sl_buffer_check(out, "YAML as JSON", err);
 }

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kubernetes/client.h"
+#include "kubernetes/workerpools.h"
 
 _Static_assert((int)SL_SCALE_VERSION_BYTES >= (int)SL_KUBE_VERSION_BYTES, "a version must fit");
 
 struct sl_cluster {
+    struct sl_kube_credentials *credentials;
     struct sl_kube_client *client;
 };
 
@@ -18,13 +19,16 @@ int sl_cluster_new(const struct sl_cluster_options *options, const struct sl_wak
         .kubeconfig_path = options->kube_config,
         .context = options->context,
         .timeout_ms = options->timeout_ms,
+        .exec_timeout_ms = options->exec_timeout_ms,
     };
     struct sl_cluster *c = calloc(1, sizeof(*c));
     if (c == NULL)
         return sl_fail(err, SL_NOMEM, "out of memory for a cluster");
-    int code = sl_kube_client_new(&settings, stop, log, &c->client, err);
+    int code = sl_kube_credentials_new(&settings, stop, log, &c->credentials, err);
+    if (code == SL_OK)
+        code = sl_kube_client_new(c->credentials, stop, &c->client, err);
     if (code != SL_OK) {
-        free(c);
+        sl_cluster_free(c);
         return err != NULL ? sl_error_prefix(err, "cluster \"%s\"", options->name) : code;
     }
     *ret = c;
@@ -35,6 +39,7 @@ void sl_cluster_free(struct sl_cluster *c) {
     if (c == NULL)
         return;
     sl_kube_client_free(c->client);
+    sl_kube_credentials_free(c->credentials);
     free(c);
 }
 
@@ -62,7 +67,7 @@ static int set_size(void *self, const char *kube_namespace, const char *worker_p
     struct sl_cluster *c = self;
     struct sl_kube_scale scale = {.is_unset = false};
     int code =
-        sl_kube_scale_patch(c->client, kube_namespace, worker_pool, size, version, &scale, err);
+        sl_kube_scale_patch(c->client, kube_namespace, worker_pool, size, version, 0, &scale, err);
     if (code == SL_OK)
         *ret = reading_of(&scale);
     return code;

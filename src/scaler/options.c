@@ -13,8 +13,10 @@ static const struct sl_option cluster_options[] = {
      .offset = CLUSTER(kube_config),
      .flags = SL_OPTION_EXAMPLE,
      .example = "/etc/collectd/kubeconfig",
-     .help = "A kubeconfig file: where the API server is and how to log in. Without it the "
-             "service account of the pod that collectd runs in is used."},
+     .help = "A kubeconfig file: where the API server is and how to log in; or several with colons "
+             "between, which are merged as kubectl does. Default: those of the environment "
+             "variable KUBECONFIG; where that is not set, the service account of the pod that "
+             "collectd runs in."},
     {.name = "Context",
      .type = SL_OPTION_STRING,
      .offset = CLUSTER(context),
@@ -29,6 +31,15 @@ static const struct sl_option cluster_options[] = {
      .unit = "ms",
      .help = "How long one request to the API server may take, in milliseconds. Only this "
              "cluster's pools wait for it."},
+    {.name = "ExecTimeout",
+     .type = SL_OPTION_SECONDS,
+     .offset = CLUSTER(exec_timeout_ms),
+     .fallback = "30",
+     .min = 0.1,
+     .max = 600,
+     .unit = "s",
+     .help = "How long a program that the kubeconfig runs to log in (exec) may take before it is "
+             "killed. Only this cluster's pools wait for it."},
     {.name = NULL},
 };
 

@@ -23,6 +23,7 @@ struct sl_cluster_options {
     char *kube_config; /* NULL: the credentials of the pod this runs in */
     char *context;     /* NULL: the file's current-context */
     int64_t timeout_ms;
+    int64_t exec_timeout_ms;
 };
 
 struct sl_schedule_options {

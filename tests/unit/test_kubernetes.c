@@ -9,13 +9,17 @@
 #include <cmocka.h>
 
 #include "kubernetes/kubeconfig.h"
+#include "kubernetes/exec_credential.h"
 #include "kubernetes/message.h"
+#include "kubernetes/status.h"
 
 /* ---- kubeconfig ---- */
 
 static int parse(const char *yaml, const char *context, struct sl_kubeconfig *k,
                  struct sl_error *err) {
-    return sl_kubeconfig_parse(yaml, strlen(yaml), context, "/etc/kube", k, err);
+    struct sl_kubeconfig_file file = {
+        .path = "/etc/kube/config", .yaml = yaml, .len = strlen(yaml)};
+    return sl_kubeconfig_parse(&file, 1, context, k, err);
 }
 
 #define HEAD    "apiVersion: v1\nkind: Config\ncurrent-context: one\n"
@@ -23,7 +27,8 @@ static int parse(const char *yaml, const char *context, struct sl_kubeconfig *k,
 #define CONTEXTS                                                                                   \
     "contexts:\n- name: one\n  context: {cluster: c, user: u, namespace: workers}\n"               \
     "- name: two\n  context: {cluster: c, user: nobody}\n"
-#define USER "users:\n- name: u\n  user:\n"
+#define GROUP "client.authentication.k8s.io/"
+#define USER  "users:\n- name: u\n  user:\n"
 
 static void test_token(void **unused) {
     (void)unused;
@@ -73,17 +78,15 @@ static void test_data_is_decoded_and_wins(void **unused) {
 static void test_the_rest_of_a_cluster(void **unused) {
     (void)unused;
     struct sl_kubeconfig k = {.server = NULL};
-    int code = parse(HEAD CLUSTER "    insecure-skip-tls-verify: true\n"
-                                  "    tls-server-name: inner\n"
-                                  "    proxy-url: http://proxy:3128\n" CONTEXTS USER
-                                  "    username: me\n    password: pw\n",
-                     NULL, &k, NULL);
+    int code =
+        parse(HEAD CLUSTER "    insecure-skip-tls-verify: true\n"
+                           "    tls-server-name: inner\n"
+                           "    proxy-url: socks5://proxy:3128\n" CONTEXTS USER "    token: t\n",
+              NULL, &k, NULL);
     assert_int_equal(code, SL_OK);
     assert_true(k.is_insecure);
     assert_string_equal(k.tls_server_name, "inner");
-    assert_string_equal(k.proxy_url, "http://proxy:3128");
-    assert_string_equal(k.user, "me");
-    assert_string_equal(k.password.text, "pw");
+    assert_string_equal(k.proxy_url, "socks5://proxy:3128");
     sl_kubeconfig_release(&k);
 }
 
@@ -120,11 +123,47 @@ static void test_refused(void **unused) {
          HEAD "clusters: [{name: c, cluster: {}}]\n" CONTEXTS USER "    token: t\n",
          NULL,
          {"server"}},
-        {"exec", HEAD CLUSTER CONTEXTS USER "    exec: {command: aws}\n", NULL, {"exec", "token"}},
+        {"exec without a version",
+         HEAD CLUSTER CONTEXTS USER "    exec: {command: aws}\n",
+         NULL,
+         {"apiVersion", "v1beta1"}},
+        {"exec of a removed version",
+         HEAD CLUSTER CONTEXTS USER "    exec: {command: aws, apiVersion: " GROUP "v1alpha1}\n",
+         NULL,
+         {"v1alpha1", "v1beta1"}},
+        {"exec without its mode",
+         HEAD CLUSTER CONTEXTS USER "    exec: {command: aws, apiVersion: " GROUP "v1}\n",
+         NULL,
+         {"interactiveMode", "Never"}},
+        {"exec that asks a person",
+         HEAD CLUSTER CONTEXTS USER "    exec: {command: aws, apiVersion: " GROUP
+                                    "v1, interactiveMode: Always}\n",
+         NULL,
+         {"Always", "daemon"}},
+        {"exec without a command",
+         HEAD CLUSTER CONTEXTS USER "    exec: {apiVersion: " GROUP "v1}\n",
+         NULL,
+         {"command"}},
+        {"user name and password",
+         HEAD CLUSTER CONTEXTS USER "    username: me\n    password: pw\n",
+         NULL,
+         {"password", "token"}},
+        {"impersonation",
+         HEAD CLUSTER CONTEXTS USER "    token: t\n    as: somebody\n",
+         NULL,
+         {"impersonation"}},
+        {"a certificate without its key",
+         HEAD CLUSTER CONTEXTS USER "    client-certificate: me.crt\n",
+         NULL,
+         {"client-certificate", "client-key"}},
+        {"a proxy of a kind nobody knows",
+         HEAD CLUSTER "    proxy-url: ftp://p\n" CONTEXTS USER "    token: t\n",
+         NULL,
+         {"proxy-url", "socks5"}},
         {"auth-provider",
          HEAD CLUSTER CONTEXTS USER "    auth-provider: {name: gcp}\n",
          NULL,
-         {"auth-provider"}},
+         {"auth-provider", "removed", "exec"}},
         {"bad base64",
          HEAD CLUSTER "    certificate-authority-data: '!!'\n" CONTEXTS USER "    token: t\n",
          NULL,
@@ -155,7 +194,8 @@ static void test_every_cut_is_survived(void **unused) {
     static const char yaml[] = HEAD CLUSTER CONTEXTS USER "    token: abcdef\n";
     for (size_t len = 0; len < sizeof(yaml) - 1; len++) {
         struct sl_kubeconfig k = {.server = NULL};
-        if (sl_kubeconfig_parse(yaml, len, NULL, "/", &k, NULL) == SL_OK)
+        struct sl_kubeconfig_file file = {.path = "f", .yaml = yaml, .len = len};
+        if (sl_kubeconfig_parse(&file, 1, NULL, &k, NULL) == SL_OK)
             sl_kubeconfig_release(&k);
     }
 }
@@ -236,19 +276,202 @@ static void test_failures_in_words(void **unused) {
     static const struct {
         int status;
         const char *body;
-        const char *words;
+        const char *words[2];
+        int64_t retry_after_ms;
     } cases[] = {
-        {403, "{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"message\":\"may not\"}",
-         "HTTP 403 Forbidden: may not"},
-        {404, "404 page not found", "CRD"},
-        {502, "<html>", "HTTP 502"},
+        {401,
+         "{\"kind\":\"Status\",\"reason\":\"Unauthorized\",\"message\":\"Unauthorized\"}",
+         {"HTTP 401 Unauthorized", "token"},
+         -1},
+        {403,
+         "{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"message\":\"may not\"}",
+         {"HTTP 403 Forbidden: may not", "rbac.yaml"},
+         -1},
+        {404, "404 page not found", {"CRD", "API server"}, -1},
+        {404,
+         "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"no\",\"details\":{}}",
+         {"CRD", "no"},
+         -1},
+        {404,
+         "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"workerpools \\\"x\\\" not "
+         "found\",\"details\":{\"name\":\"x\"}}",
+         {"\"x\" not found", "check Namespace"},
+         -1},
+        {410,
+         "{\"kind\":\"Status\",\"reason\":\"Gone\",\"message\":\"gone\"}",
+         {"Gone", "version"},
+         -1},
+        {415,
+         "{\"kind\":\"Status\",\"reason\":\"UnsupportedMediaType\",\"message\":\"no\"}",
+         {"415", "newer"},
+         -1},
+        {422,
+         "{\"kind\":\"Status\",\"reason\":\"Invalid\",\"message\":\"spec.replicas\"}",
+         {"Invalid: spec.replicas", "admission"},
+         -1},
+        {503,
+         "{\"kind\":\"Status\",\"reason\":\"ServiceUnavailable\",\"message\":\"busy\",\"details\":"
+         "{\"retryAfterSeconds\":7}}",
+         {"503", "busy"},
+         7000},
+        {502, "<html>", {"first words", ""}, -1},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        char words[256];
-        sl_kube_describe_failure(cases[i].status, cases[i].body, strlen(cases[i].body), words,
-                                 sizeof(words));
-        if (strstr(words, cases[i].words) == NULL)
-            fail_msg("%d: %s", cases[i].status, words);
+        struct sl_error err = SL_ERROR_INIT;
+        (void)sl_fail(&err, SL_REMOTE, "first words");
+        err.http_status = cases[i].status;
+        sl_kube_explain(cases[i].body, strlen(cases[i].body), &err);
+        for (size_t w = 0; w < 2; w++)
+            if (strstr(err.text, cases[i].words[w]) == NULL)
+                fail_msg("%d: no \"%s\" in: %s", cases[i].status, cases[i].words[w], err.text);
+        assert_int_equal(err.http_status, cases[i].status);
+        assert_int_equal(err.retry_after_ms, cases[i].retry_after_ms);
+    }
+}
+
+#define POOL(annotations, spec)                                                                    \
+    "{\"kind\":\"WorkerPool\",\"metadata\":{\"uid\":\"u-1\",\"resourceVersion\":\"9\","            \
+    "\"annotations\":" annotations "},\"spec\":" spec ",\"status\":{\"actualPoolSize\":2}}"
+
+static void take_annotation(void *context, const char *key, const char *value) {
+    struct sl_buffer *out = context;
+    sl_buffer_printf(out, "%s=%s;", key, value);
+}
+
+static void test_worker_pool(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *json;
+        bool is_good, is_unset;
+        int32_t replicas;
+        const char *annotations;
+    } cases[] = {
+        {POOL("{\"a/b\":\"1\",\"c\":\"\"}", "{\"poolSize\":3}"), true, false, 3, "a/b=1;c=;"},
+        {POOL("null", "{\"poolSize\":0}"), true, false, 0, ""},
+        {POOL("{}", "{}"), true, true, 0, ""},
+        {POOL("{}", "{\"poolSize\":null}"), true, true, 0, ""},
+        {POOL("{\"a\":1}", "{\"poolSize\":1}"), true, false, 1, ""},
+        {POOL("{\"a\":\"1\"}", "{\"poolSize\":-1}"), false, false, 0, ""},
+        {SCALE("{}", "{}"), false, false, 0, ""},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sl_kube_scale pool = {.replicas = 77};
+        struct sl_buffer seen;
+        sl_buffer_init(&seen, 1000);
+        struct sl_kube_annotations annotations = {take_annotation, &seen};
+        int code =
+            sl_kube_pool_parse(cases[i].json, strlen(cases[i].json), &annotations, &pool, NULL);
+        assert_int_equal(code == SL_OK, cases[i].is_good);
+        assert_string_equal(seen.data, cases[i].annotations);
+        if (code == SL_OK) {
+            assert_int_equal(pool.replicas, cases[i].replicas);
+            assert_int_equal(pool.is_unset, cases[i].is_unset);
+            assert_string_equal(pool.uid, "u-1");
+            assert_int_equal(pool.actual_replicas, 2);
+        }
+        sl_buffer_release(&seen);
+    }
+}
+
+/* ---- several files, exec ---- */
+
+static void test_files_are_merged(void **unused) {
+    (void)unused;
+    static const char first[] = "current-context: two\n"
+                                "users: [{name: u, user: {tokenFile: tok}}]\n";
+    static const char second[] =
+        "current-context: one\n" CLUSTER "    certificate-authority: ca.crt\n"
+        "contexts:\n- name: two\n  context: {cluster: c, user: u}\n"
+        "users: [{name: u, user: {token: hidden}}]\n";
+    struct sl_kubeconfig_file files[] = {{"/a/one", first, sizeof(first) - 1},
+                                         {"/b/two", second, sizeof(second) - 1}};
+    struct sl_kubeconfig k;
+    struct sl_error err = SL_ERROR_INIT;
+    int code = sl_kubeconfig_parse(files, 2, NULL, &k, &err);
+    if (code != SL_OK)
+        fail_msg("%s", err.text);
+    assert_string_equal(k.token_path, "/a/tok"); /* the first user of that name, whole */
+    assert_false(sl_secret_is_set(&k.token));
+    assert_string_equal(k.ca_path, "/b/ca.crt");
+    sl_kubeconfig_release(&k);
+    files[1].len = 5;
+    assert_int_equal(sl_kubeconfig_parse(files, 2, NULL, &k, &err), SL_CONFIG);
+    assert_non_null(strstr(err.text, "/b/two"));
+}
+
+#define EXEC                                                                                       \
+    HEAD CLUSTER                                                                                   \
+        "    certificate-authority-data: Q0E=\n"                                                   \
+        "    extensions:\n"                                                                        \
+        "    - name: client.authentication.k8s.io/exec\n"                                          \
+        "      extension: {audience: it, port: 1, deep: [true, null, \"7\"]}\n" CONTEXTS USER      \
+        "    exec:\n      apiVersion: " GROUP "v1beta1\n"                                          \
+        "      command: ./bin/token\n      args: [--for, \"42\"]\n"                                \
+        "      env: [{name: A, value: b}]\n      provideClusterInfo: true\n"
+
+static void test_exec(void **unused) {
+    (void)unused;
+    struct sl_kubeconfig k;
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_buffer info;
+    if (parse(EXEC, NULL, &k, &err) != SL_OK)
+        fail_msg("%s", err.text);
+    assert_string_equal(k.exec.argv[0], "/etc/kube/./bin/token");
+    assert_string_equal(k.exec.argv[2], "42");
+    assert_null(k.exec.argv[3]);
+    assert_string_equal(k.exec.environment[0], "A=b");
+    sl_buffer_init(&info, 10000);
+    sl_exec_credential_ask(&k, k.ca_pem, &info);
+    assert_string_equal(
+        info.data,
+        "KUBERNETES_EXEC_INFO={\"kind\":\"ExecCredential\",\"apiVersion\":\"" GROUP
+        "v1beta1\",\"spec\":{\"interactive\":false,\"cluster\":{\"server\":"
+        "\"https://api.example:6443\",\"certificate-authority-data\":\"Q0E=\",\"config\":"
+        "{\"audience\":\"it\",\"port\":1,\"deep\":[true,null,\"7\"]}}}}");
+    sl_buffer_release(&info);
+    sl_kubeconfig_release(&k);
+    /* A token beside it wins. */
+    assert_int_equal(parse(EXEC "    token: t\n", NULL, &k, NULL), SL_OK);
+    assert_null(k.exec.argv);
+    sl_kubeconfig_release(&k);
+}
+
+#define PRINTED(status)                                                                            \
+    "{\"kind\":\"ExecCredential\",\"apiVersion\":\"" GROUP "v1\",\"status\":{" status "}}"
+
+static void test_exec_credential(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *json;
+        bool is_good;
+        int64_t expires_ms;
+    } cases[] = {
+        {PRINTED("\"token\":\"t\\n\""), true, INT64_MAX},
+        {PRINTED("\"token\":\"t\",\"expirationTimestamp\":\"1970-01-01T00:00:01Z\""), true, 1000},
+        {PRINTED("\"token\":\"t\",\"expirationTimestamp\":\"soon\""), false, 0},
+        {PRINTED("\"clientCertificateData\":\"C\",\"clientKeyData\":\"K\""), true, INT64_MAX},
+        {PRINTED("\"clientCertificateData\":\"C\",\"token\":\"t\""), false, 0},
+        {PRINTED("\"clientKeyData\":\"K\",\"token\":\"t\""), false, 0},
+        {PRINTED("\"token\":\"\""), false, 0},
+        {PRINTED(""), false, 0},
+        {"{\"kind\":\"ExecCredential\",\"apiVersion\":\"" GROUP "v1beta1\",\"status\":"
+         "{\"token\":\"t\"}}",
+         false, 0},
+        {"{\"kind\":\"Status\"}", false, 0},
+        {"s3cret", false, 0},
+        {"", false, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sl_exec_credential c = {.expires_ms = -5};
+        struct sl_error err = SL_ERROR_INIT;
+        int code =
+            sl_exec_credential_parse(cases[i].json, strlen(cases[i].json), GROUP "v1", &c, &err);
+        if ((code == SL_OK) != cases[i].is_good)
+            fail_msg("%s: %d %s", cases[i].json, code, err.text);
+        assert_null(strstr(err.text, "s3cret"));
+        assert_int_equal(c.expires_ms, code == SL_OK ? cases[i].expires_ms : -5);
+        if (code == SL_OK)
+            sl_exec_credential_release(&c);
     }
 }
 
@@ -265,6 +488,10 @@ int main(void) {
         cmocka_unit_test(test_patch_to_the_byte),
         cmocka_unit_test(test_unset_is_told_from_failure),
         cmocka_unit_test(test_failures_in_words),
+        cmocka_unit_test(test_worker_pool),
+        cmocka_unit_test(test_files_are_merged),
+        cmocka_unit_test(test_exec),
+        cmocka_unit_test(test_exec_credential),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

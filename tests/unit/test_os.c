@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "os/child.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/thread.h"
@@ -203,6 +204,105 @@ static void test_clocks_agree_on_their_units(void **unused) {
     assert_true(sl_clock_realtime_ms() > 1577836800000); /* 2020 */
 }
 
+/* ---- a child ---- */
+
+static int run_shell(const char *script, int64_t timeout_ms, const struct sl_wakeup *stop,
+                     struct sl_buffer *out, struct sl_error *err) {
+    char shell[] = "sh";
+    char dash[] = "-c";
+    char text[512];
+    char variable[] = "SL_CHILD=yes";
+    char *argv[] = {shell, dash, text, NULL};
+    char *environment[] = {variable, NULL};
+    struct sl_child_settings settings = {
+        .argv = argv,
+        .environment = environment,
+        .hidden_prefix = "SL_HIDDEN_",
+        .timeout_ms = timeout_ms,
+    };
+    (void)snprintf(text, sizeof(text), "%s", script);
+    return sl_child_run(&settings, stop, out, err);
+}
+
+static void test_child(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *script;
+        enum sl_code code;
+        const char *words; /* of the output, or of the error */
+    } cases[] = {
+        {"echo $SL_CHILD $SL_HIDDEN_KEY", SL_OK, "yes\n"},
+        {"cat; echo end", SL_OK, "end\n"}, /* standard input is empty */
+        {"ls /proc/self/fd | wc -l", SL_OK, "4\n"},
+        {"trap '' TERM; echo why >&2; exit 3", SL_IO, "status 3: why"},
+        {"echo eyJhbGciOiJSUzI1NiIsImtpZCI6IkFBQUFBQUFB >&2; exit 1", SL_IO, "(40 bytes)"},
+        {"kill -9 $$", SL_IO, "signal 9"},
+        {"kill -s TERM $$", SL_IO, "signal 15"}, /* the test's own mask blocks it */
+        {"sleep 60", SL_TIMEOUT, "killed"},
+        {"yes", SL_TOOBIG, ""},
+        {"exec >&- 2>&-; sleep 60", SL_TIMEOUT, "killed"},
+        {"sleep 60 & echo on", SL_OK, "on\n"}, /* somebody keeps the pipe */
+    };
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    setenv("SL_HIDDEN_KEY", "secret", 1);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sl_error err = SL_ERROR_INIT;
+        struct sl_buffer out;
+        sl_buffer_init(&out, 10000);
+        int code =
+            run_shell(cases[i].script, cases[i].code == SL_TIMEOUT ? 200 : 20000, NULL, &out, &err);
+        if (code != (int)cases[i].code)
+            fail_msg("%s: %d %s", cases[i].script, code, err.text);
+        if (code == SL_OK)
+            assert_string_equal(out.data, cases[i].words);
+        else if (strstr(err.text, cases[i].words) == NULL)
+            fail_msg("%s: %s", cases[i].script, err.text);
+        sl_buffer_release(&out);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static void test_child_is_not_there(void **unused) {
+    (void)unused;
+    char name[] = "/no/such/program";
+    char *argv[] = {name, NULL};
+    struct sl_child_settings settings = {.argv = argv, .timeout_ms = 1000};
+    struct sl_buffer out;
+    struct sl_error err = SL_ERROR_INIT;
+    sl_buffer_init(&out, 100);
+    assert_int_equal(sl_child_run(&settings, NULL, &out, &err), SL_NOTFOUND);
+    assert_non_null(strstr(err.text, name));
+    sl_buffer_release(&out);
+}
+
+static void test_child_ends_with_stop(void **unused) {
+    (void)unused;
+    struct sl_wakeup stop;
+    struct sl_buffer out;
+    sl_buffer_init(&out, 100);
+    assert_int_equal(sl_wakeup_init(&stop, NULL), SL_OK);
+    sl_wakeup_signal(&stop);
+    int64_t begin_ms = sl_clock_monotonic_ms();
+    assert_int_equal(run_shell("sleep 60", 60000, &stop, &out, NULL), SL_CANCELED);
+    assert_true(sl_clock_monotonic_ms() - begin_ms < 5000);
+    sl_wakeup_release(&stop);
+    sl_buffer_release(&out);
+}
+
+/* collectd's exec plugin reaps every child. */
+static void test_child_reaped_by_the_host(void **unused) {
+    (void)unused;
+    struct sl_buffer out;
+    sl_buffer_init(&out, 100);
+    signal(SIGCHLD, SIG_IGN);
+    assert_int_equal(run_shell("echo token", 20000, NULL, &out, NULL), SL_OK);
+    signal(SIGCHLD, SIG_DFL);
+    assert_string_equal(out.data, "token\n");
+    sl_buffer_release(&out);
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file),
@@ -213,6 +313,10 @@ int main(void) {
         cmocka_unit_test(test_wakeup_times_out),
         cmocka_unit_test(test_thread_blocks_signals_and_the_starter_does_not),
         cmocka_unit_test(test_clocks_agree_on_their_units),
+        cmocka_unit_test(test_child),
+        cmocka_unit_test(test_child_is_not_there),
+        cmocka_unit_test(test_child_ends_with_stop),
+        cmocka_unit_test(test_child_reaped_by_the_host),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,0 +1,27 @@
+/* WorkerPools (workers.spacelift.io/v1beta1) on an API server: read, and resized through their
+ * scale subresource, never otherwise: who may patch the resource itself may also change what runs
+ * in its pods. */
+#ifndef SL_KUBERNETES_WORKERPOOLS_H
+#define SL_KUBERNETES_WORKERPOOLS_H
+
+#include "kubernetes/client.h"
+#include "kubernetes/message.h"
+
+#define SL_KUBE_WORKERPOOLS_GROUP "workers.spacelift.io"
+#define SL_KUBE_WORKERPOOLS       SL_KUBE_WORKERPOOLS_GROUP "/v1beta1"
+
+/* Size and annotations, in one request: GET of the WorkerPool. */
+int sl_kube_pool_get(struct sl_kube_client *c, const char *kube_namespace, const char *name,
+                     const struct sl_kube_annotations *annotations, struct sl_kube_scale *ret,
+                     struct sl_error *err) SL_CHECKED;
+
+/* Size alone, for a role without the right above. A pool that never had a size is is_unset. */
+int sl_kube_scale_get(struct sl_kube_client *c, const char *kube_namespace, const char *name,
+                      struct sl_kube_scale *ret, struct sl_error *err) SL_CHECKED;
+
+/* version "": no precondition. timeout_ms 0: that of the settings. */
+int sl_kube_scale_patch(struct sl_kube_client *c, const char *kube_namespace, const char *name,
+                        int32_t replicas, const char *version, int64_t timeout_ms,
+                        struct sl_kube_scale *ret, struct sl_error *err) SL_CHECKED;
+
+#endif
