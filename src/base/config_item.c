@@ -104,6 +104,16 @@ static const struct sl_option_block *find_block(const struct sl_option_block *bl
     return NULL;
 }
 
+static int set_value(const struct sl_option_block *block, const char *where, const char *key,
+                     const struct sl_config_value *value, void *target, struct sl_error *err) {
+    if (value->type == SL_CONFIG_BOOLEAN)
+        return sl_option_set_boolean(block->options, target, where, key, value->boolean, err);
+    if (value->type == SL_CONFIG_NUMBER)
+        return sl_option_set_number(block->options, target, where, key, value->number, err);
+    return sl_option_set(block->options, target, where, key, value->text, err);
+}
+
+/* A list may stand on one line. */
 static int set_option(const struct sl_option_block *block, const char *where,
                       const struct sl_config_item *item, void *target, struct sl_error *err) {
     const struct sl_option *option = sl_option_find(block->options, item->key);
@@ -112,15 +122,14 @@ static int set_option(const struct sl_option_block *block, const char *where,
     if (item->child_count > 0)
         return sl_fail(err, SL_CONFIG, "%s: %s is an option, not a block: %s VALUE", where,
                        item->key, option->name);
-    if (item->value_count != 1)
+    bool may_be_many = option->type == SL_OPTION_LIST && item->value_count > 1;
+    if (item->value_count != 1 && !may_be_many)
         return sl_fail(err, SL_CONFIG, "%s: option %s takes one value, not %zu", where, item->key,
                        item->value_count);
-    const struct sl_config_value *value = &item->values[0];
-    if (value->type == SL_CONFIG_BOOLEAN)
-        return sl_option_set_boolean(block->options, target, where, item->key, value->boolean, err);
-    if (value->type == SL_CONFIG_NUMBER)
-        return sl_option_set_number(block->options, target, where, item->key, value->number, err);
-    return sl_option_set(block->options, target, where, item->key, value->text, err);
+    int code = SL_OK;
+    for (size_t i = 0; i < item->value_count && code == SL_OK; i++)
+        code = set_value(block, where, item->key, &item->values[i], target, err);
+    return code;
 }
 
 /* The name in <Account "acme">; "" for a block without one. */

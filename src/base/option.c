@@ -83,7 +83,7 @@ static void *member(const struct sl_option *o, void *target) {
 
 static int put_string(const struct place *at, void *target, const char *text,
                       struct sl_error *err) {
-    if (text[0] == '\0')
+    if (text[0] == '\0' && (at->option->flags & SL_OPTION_MAY_BE_EMPTY) == 0)
         return fail_at(at, err, "is empty");
     char *copy = strdup(text);
     if (copy == NULL)

@@ -33,8 +33,9 @@ struct sl_option_list {
 };
 
 enum sl_option_flags {
-    SL_OPTION_REQUIRED = 1, /* refused to start without it */
-    SL_OPTION_EXAMPLE = 2,  /* stands uncommented in the example file, with .example as value */
+    SL_OPTION_REQUIRED = 1,     /* refused to start without it */
+    SL_OPTION_EXAMPLE = 2,      /* stands uncommented in the example file, with .example as value */
+    SL_OPTION_MAY_BE_EMPTY = 4, /* "" is a value of this string */
 };
 
 struct sl_option {

@@ -210,6 +210,10 @@ static bool is_good_name(const char *name, size_t len, bool may_colon) {
     return true;
 }
 
+bool sl_label_name_is_good(const char *name) {
+    return is_good_name(name, strlen(name), false);
+}
+
 static void mend_metric_name(struct sl_labels *l, size_t i) {
     struct sl_label label = sl_labels_at(l, i);
     if (is_good_name(label.value, label.value_len, true))

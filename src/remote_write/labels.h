@@ -81,6 +81,9 @@ bool sl_labels_get(const struct sl_labels *l, const char *name, size_t name_len,
 struct sl_label sl_labels_at(const struct sl_labels *l, size_t i);
 void sl_labels_remove_at(struct sl_labels *l, size_t i);
 
+/* [a-zA-Z_][a-zA-Z0-9_]* */
+bool sl_label_name_is_good(const char *name);
+
 int sl_label_compare(const struct sl_label *a, const struct sl_label *b); /* by name, bytewise */
 
 /* Mends names (a clash goes the way of sl_labels_add()), drops names that begin with "__" but for

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "remote_write/relabel.h"
 #include "remote_write/stock_types.h"
 #include "spacelift/catalogue.h"
 
@@ -160,7 +161,9 @@ enum sl_series_fate sl_series_pack(const struct sl_value_id *id, size_t source,
     enum sl_series_fate fate = SL_SERIES_KEPT;
     sl_labels_init(&d.labels);
     make_draft(&d, id, source, rules);
-    if (sl_labels_finish(&d.labels, NULL) != SL_OK)
+    if (rules->relabel != NULL && !sl_relabel_apply(rules->relabel, &d.labels))
+        fate = SL_SERIES_DROPPED;
+    else if (sl_labels_finish(&d.labels, NULL) != SL_OK)
         fate = SL_SERIES_INVALID;
     else
         sl_labels_pack(&d.labels, d.kind, d.unit, d.help, out);
