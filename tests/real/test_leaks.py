@@ -36,9 +36,8 @@ def test_nothing_is_lost(tmp_path, parts, with_trouble):
             wait_until(lambda: not stack.spacelift.state()["faults"], 60, fault)
         for fault in ("html", "truncated_json", "conflict", "drop_answer", "outage"):
             stack.kubernetes.faults(**{fault: 1})
-        stack.spacelift.add_runs(5)
+        stack.spacelift.add_runs(5, duration_s=10)
         stack.wait_size(5, 60)
-        stack.spacelift.finish(5)
     stack.wait_size(1, 120)
     status, _ = stack.collectd.stop(deadline_s=60)
     assert status == 0
