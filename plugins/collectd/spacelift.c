@@ -58,11 +58,12 @@ static void on_values(void *context, const struct sl_values *from, int64_t realt
     value_t values[SL_TYPE_DS_MAX];
     for (size_t i = 0; i < from->type->count; i++)
         values[i] = value_of(&from->type->metrics[i], from->values[i]);
+    cdtime_t interval = MS_TO_CDTIME_T(from->interval_ms);
     value_list_t vl = {
         .values = values,
         .values_len = from->type->count,
         .time = MS_TO_CDTIME_T(realtime_ms),
-        .interval = r->interval,
+        .interval = interval > r->interval ? interval : r->interval,
     };
     if (from->true_name != NULL && (vl.meta = meta_data_create()) != NULL)
         meta_data_add_string(vl.meta, SL_META_WORKER_POOL_NAME, from->true_name);

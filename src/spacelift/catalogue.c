@@ -352,7 +352,7 @@ static const struct sl_metric_type types[] = {
                           "How long the requests of the last poll took together.")},
     },
     {
-        .plugin = SL_SPACELIFT_PLUGIN,
+        OF_AN_ACCOUNT,
         .name = SL_TYPE_BUILD_INFO,
         .type_labels = {"version"},
         .count = 1,

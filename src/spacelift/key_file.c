@@ -92,12 +92,18 @@ int sl_key_file_parse(const char *text, size_t len, struct sl_secret *ret_secret
     struct line whole = {text, len};
     struct line secret = {"", 0}, id = {"", 0};
     trim(&whole);
-    if (!find_assigned(whole, &secret, &id) && !find_after_words(whole, &secret))
+    bool has_secret = find_assigned(whole, &secret, &id);
+    if (!has_secret && id.len > 0)
+        return sl_fail(err, SL_CONFIG,
+                       "it holds the ID of an API key but not the secret: line 4 of the file that "
+                       "Spacelift offers is the secret no longer. Name that file itself");
+    if (!has_secret && !find_after_words(whole, &secret))
         secret = whole;
     if (!is_word(&secret) || secret.len > SL_LIMIT_SECRET_FILE_BYTES)
-        return sl_fail(err, SL_CONFIG,
-                       "not the file of an API key: it has no line \"api_key_secret = ...\", does "
-                       "not begin as the files until 2025 did, and is not the secret alone");
+        return sl_fail(
+            err, SL_CONFIG,
+            "it is not the file of an API key: it has no line \"api_key_secret = ...\", does "
+            "not begin as the files until 2025 did, and is not the secret alone");
     if (ret_id != NULL) {
         bool is_usable = is_word(&id) && id.len < SL_KEY_ID_BYTES;
         memcpy(ret_id, id.text, is_usable ? id.len : 0);

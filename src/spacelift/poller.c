@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/limits.h"
 #include "net/http.h"
 #include "os/clock.h"
@@ -12,9 +13,29 @@
 #include "os/wakeup.h"
 #include "spacelift/session.h"
 
-/* The documents of one poll, in this order: queues first, they are waited for. */
-static const enum sl_document polled[] = {SL_DOCUMENT_WORKER_POOLS, SL_DOCUMENT_PUBLIC_WORKER_POOL};
-enum { POLLED = sizeof(polled) / sizeof(polled[0]) };
+#include "sl_config.h"
+
+enum {
+    /* A key that may not read something is seldom given the right within seconds. */
+    FORBIDDEN_PAUSE_MIN_MS = 10 * 1000,
+    FORBIDDEN_PAUSE_MAX_MS = 5 * 60 * 1000,
+    RATE_PAUSE_MIN_MS = 10 * 1000,
+    RATE_PAUSE_MAX_MS = 5 * 60 * 1000,
+    RETRY_AFTER_MAX_MS = 60 * 60 * 1000,
+};
+
+/* One document, and how the reading of it goes. */
+struct collector {
+    bool is_on;
+    int64_t interval_ms; /* 0: at every poll */
+    int64_t begun_ms;    /* the last read */
+    bool has_begun;
+    int64_t again_ms; /* not before: after a refusal */
+    struct sl_backoff pause;
+    struct sl_complaint complaint;
+    bool is_lacking; /* this Spacelift does not have it, as was found after that many logins */
+    uint64_t lacking_since;
+};
 
 struct sl_poller {
     struct sl_account account;
@@ -24,7 +45,17 @@ struct sl_poller {
     struct sl_wakeup stop;
     struct sl_http *http;
     struct sl_session *session;
-    struct sl_complaint complaints[POLLED];
+    struct collector collectors[SL_DOCUMENTS_READ];
+    struct sl_complaint truncation;
+    struct sl_backoff rate;
+    int64_t rate_again_ms;
+    struct sl_known_pools pools;
+    struct queue_round {
+        size_t next; /* in pools */
+        bool is_open;
+        struct sl_collector_result result;
+        struct sl_error failure; /* the first one */
+    } queue_round;
     pthread_t thread;
     bool has_thread;
 
@@ -58,6 +89,32 @@ static int open_http(struct sl_poller *p, struct sl_error *err) {
     return code;
 }
 
+static void choose_documents(struct sl_poller *p) {
+    const struct sl_account *a = &p->account;
+    const struct {
+        bool is_on;
+        int64_t interval_ms;
+    } choice[SL_DOCUMENTS_READ] = {
+        [SL_DOCUMENT_WORKER_POOLS] = {true, 0},
+        [SL_DOCUMENT_PUBLIC_WORKER_POOL] = {a->public_worker_pool, 0},
+        [SL_DOCUMENT_USAGE] = {a->usage, a->usage_interval_ms},
+        [SL_DOCUMENT_AGGREGATES] = {a->aggregates, a->aggregates_interval_ms},
+        [SL_DOCUMENT_WORKERS] = {a->workers, a->workers_interval_ms},
+        [SL_DOCUMENT_SCHEDULABLE] = {a->schedulable, 0},
+        [SL_DOCUMENT_QUEUE] = {a->queue, a->queue_interval_ms},
+        [SL_DOCUMENT_BILLING_DETAILS] = {a->billing_details, a->usage_interval_ms},
+        [SL_DOCUMENT_SEATS] = {a->seats, a->usage_interval_ms},
+    };
+    uint64_t seed = (uint64_t)sl_clock_monotonic_ns();
+    for (int d = 0; d < SL_DOCUMENTS_READ; d++) {
+        p->collectors[d].is_on = choice[d].is_on;
+        p->collectors[d].interval_ms = choice[d].interval_ms;
+        sl_backoff_init(&p->collectors[d].pause, FORBIDDEN_PAUSE_MIN_MS, FORBIDDEN_PAUSE_MAX_MS,
+                        seed + (uint64_t)d);
+    }
+    sl_backoff_init(&p->rate, RATE_PAUSE_MIN_MS, RATE_PAUSE_MAX_MS, seed);
+}
+
 int sl_poller_new(struct sl_account *account, const struct sl_poller_events *events,
                   struct sl_log log, struct sl_poller **ret, struct sl_error *err) {
     struct sl_poller *p = calloc(1, sizeof(*p));
@@ -70,6 +127,7 @@ int sl_poller_new(struct sl_account *account, const struct sl_poller_events *eve
     p->events = *events;
     p->log = log;
     p->work.fd = p->stop.fd = -1;
+    choose_documents(p);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->done, NULL);
     int code = sl_wakeup_init(&p->work, err);
@@ -90,63 +148,269 @@ const struct sl_account *sl_poller_account(const struct sl_poller *p) {
     return &p->account;
 }
 
-/* One document's value lists, stamped alike, on their way to the host. */
+/* ---- what is said about it ---- */
+
+static void report_failure(struct sl_poller *p, enum sl_document document,
+                           const struct sl_error *failure) {
+    /* Retries may differ in a port or a byte count: the code is what makes a trouble new. */
+    if (sl_complaint_failed(&p->collectors[document].complaint, sl_code_name(failure->code),
+                            sl_clock_monotonic_ms()))
+        sl_log(
+            &p->log, SL_LOG_WARNING,
+            "account \"%s\": cannot read %s (%s): %s. Its values stay away until it works again.",
+            p->account.name, sl_document_name(document), sl_document_collector(document),
+            failure->text);
+}
+
+static void report_success(struct sl_poller *p, enum sl_document document) {
+    int64_t lasted_ms;
+    uint64_t count;
+    struct collector *c = &p->collectors[document];
+    sl_backoff_succeeded(&c->pause);
+    if (sl_complaint_succeeded(&c->complaint, sl_clock_monotonic_ms(), &lasted_ms, &count))
+        sl_log(&p->log, SL_LOG_NOTICE,
+               "account \"%s\": %s (%s) is read again, after %lld s and %llu failures",
+               p->account.name, sl_document_name(document), sl_document_collector(document),
+               (long long)(lasted_ms / 1000), (unsigned long long)count);
+}
+
+static void report_lacking(struct sl_poller *p, enum sl_document document,
+                           const struct sl_error *failure) {
+    struct collector *c = &p->collectors[document];
+    if (!c->is_lacking)
+        sl_log(&p->log, SL_LOG_NOTICE,
+               "account \"%s\": this Spacelift does not have what %s (%s) asks for: %s. Its values "
+               "are left out.",
+               p->account.name, sl_document_name(document), sl_document_collector(document),
+               failure->text);
+    c->is_lacking = true;
+    c->lacking_since = sl_session_logins(p->session);
+}
+
+static void report_truncation(struct sl_poller *p, const char *pool) {
+    if (sl_complaint_failed(&p->truncation, pool, sl_clock_monotonic_ms()))
+        sl_log(
+            &p->log, SL_LOG_WARNING,
+            "account \"%s\": the queue of pool \"%s\" has more than %u runs: only the first ones "
+            "are counted",
+            p->account.name, pool, SL_LIMIT_QUEUE_PAGES * SL_QUEUE_PAGE_RUNS);
+}
+
+/* ---- reading ---- */
+
+/* Value lists that are stamped alike, on their way to the host. */
 struct delivery {
     const struct sl_poller *poller;
-    int64_t realtime_ms;
+    struct sl_values_out out;
 };
 
 static void deliver(void *context, const struct sl_values *values) {
     const struct delivery *d = context;
-    d->poller->events.on_values(d->poller->events.context, values, d->realtime_ms);
+    d->poller->events.on_values(d->poller->events.context, values, d->out.realtime_ms);
 }
 
-static void hand_over(const struct sl_poller *p, enum sl_document document,
-                      const struct sl_answer *answer) {
-    struct delivery delivery = {.poller = p, .realtime_ms = sl_clock_realtime_ms()};
-    sl_answer_values(document, answer, p->events.account != NULL ? p->events.account : "", deliver,
-                     &delivery);
+static const struct sl_values_out *deliver_now(struct delivery *d, const struct sl_poller *p,
+                                               enum sl_document document) {
+    *d = (struct delivery){
+        .poller = p,
+        .out = {.put = deliver,
+                .context = d,
+                .account = p->events.account != NULL ? p->events.account : "",
+                .realtime_ms = sl_clock_realtime_ms(),
+                .interval_ms = p->collectors[document].interval_ms},
+    };
+    return &d->out;
 }
 
-static void report_failure(struct sl_poller *p, size_t i, const struct sl_error *failure) {
-    /* Retries may differ in a port or a byte count: the code is what makes a trouble new. */
-    if (sl_complaint_failed(&p->complaints[i], sl_code_name(failure->code),
-                            sl_clock_monotonic_ms()))
-        sl_log(&p->log, SL_LOG_WARNING,
-               "account \"%s\": cannot read %s: %s. Its values stay away until it works again.",
-               p->account.name, sl_document_name(polled[i]), failure->text);
+static void hand_over(struct sl_poller *p, enum sl_document document,
+                      const struct sl_collector_result *result) {
+    struct delivery d;
+    sl_collector_values(document, result, deliver_now(&d, p, document));
 }
 
-static void report_success(struct sl_poller *p, size_t i) {
-    int64_t lasted_ms;
-    uint64_t count;
-    if (sl_complaint_succeeded(&p->complaints[i], sl_clock_monotonic_ms(), &lasted_ms, &count))
-        sl_log(&p->log, SL_LOG_NOTICE,
-               "account \"%s\": %s is read again, after %lld s and %llu failures", p->account.name,
-               sl_document_name(polled[i]), (long long)(lasted_ms / 1000),
-               (unsigned long long)count);
+/* Will every other request fail as well? */
+static bool is_about_server(enum sl_code code) {
+    return code == SL_IO || code == SL_TIMEOUT || code == SL_TLS || code == SL_CANCELED ||
+           code == SL_RATELIMIT || code == SL_AUTH || code == SL_CONFIG;
 }
 
-static void poll_once(struct sl_poller *p, struct sl_error *result) {
-    for (size_t i = 0; i < POLLED; i++) {
-        struct sl_answer answer = {.pools = NULL};
-        struct sl_error failure = SL_ERROR_INIT;
-        int code = sl_session_read(p->session, polled[i], &answer, &failure);
-        if (code == SL_CANCELED) {
-            *result = failure;
-            return;
-        }
-        if (code == SL_OK) {
-            report_success(p, i);
-            hand_over(p, polled[i], &answer);
-        } else {
-            report_failure(p, i, &failure);
-            if (result->code == SL_OK)
-                *result = failure;
-        }
-        sl_answer_release(&answer);
+/* A field that the schema lacks, in a document that may have one. */
+static bool is_lacking(enum sl_document document, const struct sl_error *failure) {
+    return document > SL_DOCUMENT_AGGREGATES && failure->code == SL_REJECTED &&
+           failure->http_status == 0;
+}
+
+static void take_failure(struct sl_poller *p, enum sl_document document,
+                         struct sl_collector_result *result, struct sl_error *failure) {
+    struct collector *c = &p->collectors[document];
+    int64_t now_ms = sl_clock_monotonic_ms();
+    result->supported = !is_lacking(document, failure);
+    if (!result->supported) {
+        report_lacking(p, document, failure);
+        return;
     }
+    if (failure->code == SL_FORBIDDEN)
+        c->again_ms = now_ms + sl_backoff_failed(&c->pause, -1, 0);
+    if (failure->code == SL_RATELIMIT)
+        p->rate_again_ms =
+            now_ms + sl_backoff_failed(&p->rate, failure->retry_after_ms, RETRY_AFTER_MAX_MS);
+    if (failure->code != SL_CANCELED)
+        report_failure(p, document, failure);
 }
+
+/* One document that one request reads. */
+static int read_document(struct sl_poller *p, enum sl_document document,
+                         struct sl_collector_result *result, struct sl_error *failure) {
+    struct sl_document_arguments arguments = {
+        .with_labels = sl_pool_filter_needs_labels(&p->account.filter),
+        .with_metadata = p->account.worker_metadata_key != NULL,
+    };
+    struct sl_answer_settings settings = {
+        .filter = &p->account.filter,
+        .metadata_key = p->account.worker_metadata_key,
+    };
+    struct sl_answer answer = {.pools = NULL};
+    int code = sl_session_read(p->session, document, &arguments, &settings, &answer, failure);
+    if (code == SL_OK && document == SL_DOCUMENT_WORKER_POOLS)
+        code = sl_known_pools_set(&p->pools, &answer, failure);
+    if (code == SL_OK) {
+        struct delivery d;
+        sl_answer_values(document, &answer, &p->pools, deliver_now(&d, p, document));
+        result->truncated = answer.is_truncated;
+    }
+    sl_answer_release(&answer);
+    return code;
+}
+
+/* All pages of a pool's queue. A queue is handed over only if all of it was read, or the cap. */
+static int read_queue(struct sl_poller *p, const struct sl_known_pool *pool, bool *ret_truncated,
+                      struct sl_error *err) {
+    struct sl_document_arguments arguments = {.pool_id = pool->id};
+    struct sl_queue queue = {.end_cursor = NULL};
+    int code = SL_OK;
+    unsigned pages = 0;
+    do {
+        struct sl_answer answer = {.pools = NULL};
+        struct sl_answer_settings settings = {.now_s = sl_clock_realtime_ms() / 1000};
+        code = sl_session_read(p->session, SL_DOCUMENT_QUEUE, &arguments, &settings, &answer, err);
+        if (code == SL_OK)
+            sl_queue_add(&queue, &answer.queue);
+        sl_answer_release(&answer);
+        arguments.cursor = queue.end_cursor;
+        pages++;
+    } while (code == SL_OK && queue.end_cursor != NULL && pages < SL_LIMIT_QUEUE_PAGES);
+    if (code == SL_OK && queue.has_pool) {
+        struct delivery d;
+        sl_queue_values(pool, &queue, deliver_now(&d, p, SL_DOCUMENT_QUEUE));
+    }
+    if (code == SL_OK && queue.end_cursor != NULL) {
+        *ret_truncated = true;
+        report_truncation(p, pool->name);
+    }
+    sl_queue_release(&queue);
+    return code;
+}
+
+static bool is_asked_again(struct sl_poller *p, uint64_t number) {
+    pthread_mutex_lock(&p->lock);
+    bool is_asked = p->asked != number;
+    pthread_mutex_unlock(&p->lock);
+    return is_asked;
+}
+
+/* Goes on with the pools until all queues are read or the host wants the next poll: that must not
+ * wait for a thousand requests. True when it is through. */
+static bool read_queues(struct sl_poller *p, uint64_t number, struct sl_error *failure) {
+    struct queue_round *r = &p->queue_round;
+    int code = SL_OK;
+    if (!r->is_open)
+        *r = (struct queue_round){.is_open = true, .failure = SL_ERROR_INIT};
+    while (r->next < p->pools.count && !is_about_server((enum sl_code)code)) {
+        struct sl_error err = SL_ERROR_INIT;
+        code = read_queue(p, &p->pools.items[r->next], &r->result.truncated, &err);
+        if (code != SL_OK && r->failure.code == SL_OK)
+            r->failure = err;
+        if (is_lacking(SL_DOCUMENT_QUEUE, &r->failure))
+            break;
+        r->next++;
+        if (r->next < p->pools.count && code == SL_OK && is_asked_again(p, number))
+            return false;
+    }
+    r->is_open = false;
+    *failure = r->failure;
+    return true;
+}
+
+/* Reads one document and hands over its values and how it went. */
+static int collect(struct sl_poller *p, enum sl_document document, uint64_t number,
+                   int64_t *total_ms, struct sl_error *failure) {
+    struct sl_collector_result here = {.supported = true};
+    struct sl_collector_result *result =
+        document == SL_DOCUMENT_QUEUE ? &p->queue_round.result : &here;
+    int64_t begin_ms = sl_clock_monotonic_ms();
+    bool is_through = true;
+    if (document == SL_DOCUMENT_QUEUE)
+        is_through = read_queues(p, number, failure);
+    else
+        (void)read_document(p, document, result, failure);
+    int64_t lasted_ms = sl_clock_monotonic_ms() - begin_ms;
+    result->duration_ms += lasted_ms;
+    *total_ms += lasted_ms;
+    if (!is_through)
+        return SL_OK;
+    result->supported = true;
+    result->success = failure->code == SL_OK;
+    if (result->success) {
+        p->collectors[document].is_lacking = false;
+        report_success(p, document);
+    } else {
+        take_failure(p, document, result, failure);
+    }
+    hand_over(p, document, result);
+    return failure->code;
+}
+
+/* Polls come a little early or late; what is due within a tenth of its interval is due. */
+static bool is_due(const struct sl_poller *p, enum sl_document document, int64_t now_ms) {
+    const struct collector *c = &p->collectors[document];
+    if (!c->is_on || now_ms < c->again_ms)
+        return false;
+    if (c->is_lacking && c->lacking_since == sl_session_logins(p->session))
+        return false;
+    if (document == SL_DOCUMENT_QUEUE && p->queue_round.is_open)
+        return true;
+    return !c->has_begun || now_ms - c->begun_ms >= c->interval_ms - c->interval_ms / 10;
+}
+
+static void poll_once(struct sl_poller *p, uint64_t number, struct sl_error *result) {
+    int64_t total_ms = 0;
+    if (sl_clock_monotonic_ms() < p->rate_again_ms) {
+        sl_fail(result, SL_RATELIMIT, "the server asked for a pause");
+        return;
+    }
+    for (enum sl_document d = 0; d < SL_DOCUMENTS_READ; d++) {
+        int64_t now_ms = sl_clock_monotonic_ms();
+        if (!is_due(p, d, now_ms))
+            continue;
+        if (d != SL_DOCUMENT_QUEUE || !p->queue_round.is_open)
+            p->collectors[d].begun_ms = now_ms;
+        p->collectors[d].has_begun = true;
+        struct sl_error failure = SL_ERROR_INIT;
+        int code = collect(p, d, number, &total_ms, &failure);
+        bool is_fatal =
+            d == SL_DOCUMENT_WORKER_POOLS || (code != SL_FORBIDDEN && !p->collectors[d].is_lacking);
+        if (code != SL_OK && is_fatal && result->code == SL_OK)
+            *result = failure;
+        if (is_about_server((enum sl_code)code))
+            break;
+        if (code == SL_OK)
+            sl_backoff_succeeded(&p->rate);
+    }
+    struct delivery d;
+    sl_scrape_values(total_ms, PACKAGE_VERSION, deliver_now(&d, p, SL_DOCUMENT_WORKER_POOLS));
+}
+
+/* ---- the thread ---- */
 
 static void finish_poll(struct sl_poller *p, uint64_t number, const struct sl_error *result) {
     pthread_mutex_lock(&p->lock);
@@ -165,12 +429,12 @@ static void *run(void *context) {
         sl_wakeup_clear(&p->work);
         pthread_mutex_lock(&p->lock);
         uint64_t number = p->asked;
-        bool is_due = number != p->finished;
+        bool is_new = number != p->finished;
         pthread_mutex_unlock(&p->lock);
-        if (!is_due || sl_wakeup_is_signalled(&p->stop))
+        if (!is_new || sl_wakeup_is_signalled(&p->stop))
             continue;
         struct sl_error result = SL_ERROR_INIT;
-        poll_once(p, &result);
+        poll_once(p, number, &result);
         if (p->events.on_done != NULL)
             p->events.on_done(p->events.context, &result);
         finish_poll(p, number, &result);
@@ -224,6 +488,7 @@ void sl_poller_free(struct sl_poller *p) {
     sl_wakeup_release(&p->stop);
     pthread_cond_destroy(&p->done);
     pthread_mutex_destroy(&p->lock);
+    sl_known_pools_release(&p->pools);
     sl_account_release(&p->account);
     free(p);
 }

@@ -14,20 +14,27 @@
 
 struct sl_session;
 
-/* Keeps account, transport and log, which must outlive it. Nothing is sent yet; the secret file is
- * read once, so that a missing one is found at start (SL_IO, SL_CONFIG). */
+/* Keeps account, transport and log, which must outlive it. Nothing is sent yet; options are checked
+ * and the files they name are read once, so that a wrong one is found at start (SL_IO, SL_CONFIG).
+ */
 int sl_session_new(const struct sl_account *account, struct sl_transport transport,
                    const struct sl_log *log, struct sl_session **ret,
                    struct sl_error *err) SL_CHECKED;
 void sl_session_free(struct sl_session *s);
 
 /* Asks for one document. On success *ret is the caller's, to be released. Errors: those of
- * net/http, of answers, and
- *   SL_AUTH       the key is refused (the message names the option); asked again at most after a
- *                 pause that grows from 10 s to 5 min, or when the secret file has changed
+ * net/http, of answers, of credentials, and
+ *   SL_AUTH       the key or the token is refused (the message names the option); asked again at
+ *                 most after a pause that grows from 10 s to 5 min, or when the secret has changed
  *   SL_FORBIDDEN  the key is good but may not read this document
  * A token that is refused is exchanged once more and the document asked for once more. */
-int sl_session_read(struct sl_session *s, enum sl_document document, struct sl_answer *ret,
+int sl_session_read(struct sl_session *s, enum sl_document document,
+                    const struct sl_document_arguments *arguments,
+                    const struct sl_answer_settings *settings, struct sl_answer *ret,
                     struct sl_error *err) SL_CHECKED;
+
+/* How often a token was taken into use: grows when the conversation begins anew, which is when what
+ * the server was found to lack is worth another question. */
+uint64_t sl_session_logins(const struct sl_session *s);
 
 #endif

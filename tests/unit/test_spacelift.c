@@ -95,7 +95,8 @@ static void test_documents_to_the_byte(void **unused) {
     struct sl_secret secret = SL_SECRET_INIT;
     struct sl_buffer out;
     sl_buffer_init(&out, 1000);
-    assert_int_equal(sl_document_body(SL_DOCUMENT_PUBLIC_WORKER_POOL, NULL, NULL, &out, NULL),
+    struct sl_document_arguments arguments = {.api_key_id = "01H", .secret = &secret};
+    assert_int_equal(sl_document_body(SL_DOCUMENT_PUBLIC_WORKER_POOL, &arguments, &out, NULL),
                      SL_OK);
     assert_string_equal(out.data,
                         "{\"query\":\"query CollectdSpacelift_PublicWorkerPool{publicWorkerPool{"
@@ -103,7 +104,7 @@ static void test_documents_to_the_byte(void **unused) {
                         "\"CollectdSpacelift_PublicWorkerPool\"}");
     sl_buffer_reset(&out);
     assert_int_equal(sl_secret_set(&secret, "a\"b\\", 4, NULL), SL_OK);
-    assert_int_equal(sl_document_body(SL_DOCUMENT_API_KEY_USER, "01H", &secret, &out, NULL), SL_OK);
+    assert_int_equal(sl_document_body(SL_DOCUMENT_API_KEY_USER, &arguments, &out, NULL), SL_OK);
     assert_non_null(strstr(out.data, "\"variables\":{\"id\":\"01H\",\"secret\":\"a\\\"b\\\\\"}"));
     sl_secret_release(&secret);
     sl_buffer_wipe(&out);
@@ -125,9 +126,12 @@ static void test_endpoints(void **unused) {
 
 /* ---- answers ---- */
 
+enum { NOW_S = 1000000 };
+
 static int read_answer(enum sl_document document, const char *text, size_t len, size_t step,
                        struct sl_answer *ret, struct sl_error *err) {
-    struct sl_answer_parser *p = sl_answer_parser_new(document);
+    struct sl_answer_settings settings = {.now_s = NOW_S, .metadata_key = "asg_id"};
+    struct sl_answer_parser *p = sl_answer_parser_new(document, &settings);
     int code = SL_OK;
     for (size_t i = 0; i < len && code == SL_OK; i += step)
         code = sl_answer_parser_feed(p, text + i, len - i < step ? len - i : step, err);
@@ -330,7 +334,10 @@ static void play(const struct line *lines, const int *codes, size_t count) {
     for (size_t i = 0; i < count; i++) {
         struct sl_answer answer = {.pools = NULL};
         struct sl_error err = SL_ERROR_INIT;
-        int code = sl_session_read(session, SL_DOCUMENT_WORKER_POOLS, &answer, &err);
+        struct sl_document_arguments arguments = {.pool_id = NULL};
+        struct sl_answer_settings settings = {.filter = NULL};
+        int code = sl_session_read(session, SL_DOCUMENT_WORKER_POOLS, &arguments, &settings,
+                                   &answer, &err);
         if (code != codes[i])
             fail_msg("read %zu: %s: %s", i + 1, sl_code_name((enum sl_code)code), err.text);
         assert_null(strstr(err.text, "s3cret"));
@@ -395,7 +402,7 @@ static void test_good_key_without_access(void **unused) {
     play(lines, codes, 1);
 }
 
-static void test_dead_token_is_exchanged_at_the_next_poll(void **unused) {
+static void test_dead_token_is_exchanged_at_once(void **unused) {
     (void)unused;
     static const struct line lines[] = {{LOGIN, NULL, 200, TOKEN("t1")},
                                         {ASK, "t1", 200, NO},
@@ -403,7 +410,33 @@ static void test_dead_token_is_exchanged_at_the_next_poll(void **unused) {
                                         {LOGIN, NULL, 200, TOKEN("t2")},
                                         {ASK, "t2", 200, YES},
                                         {NULL, NULL, 0, NULL}};
-    static const int codes[] = {SL_AUTH, SL_OK};
+    static const int codes[] = {SL_OK};
+    play(lines, codes, 1);
+}
+
+/* Once more, and then no more, whether the refusal is one of GraphQL or of HTTP. */
+static void test_token_that_is_always_refused(void **unused) {
+    (void)unused;
+    static const struct line lines[] = {{LOGIN, NULL, 200, TOKEN("t1")},
+                                        {ASK, "t1", 401, ""},
+                                        {WHO, "t1", 401, ""},
+                                        {LOGIN, NULL, 200, TOKEN("t2")},
+                                        {ASK, "t2", 200, NO},
+                                        {WHO, "t2", 200, "{\"data\":{\"viewer\":null}}"},
+                                        {NULL, NULL, 0, NULL}};
+    static const int codes[] = {SL_AUTH, SL_AUTH, SL_AUTH};
+    play(lines, codes, 3);
+}
+
+/* The server fails while it is asked who we are: nobody knows whether the token is bad. */
+static void test_failure_is_no_refusal(void **unused) {
+    (void)unused;
+    static const struct line lines[] = {{LOGIN, NULL, 200, TOKEN("t1")},
+                                        {ASK, "t1", 200, NO},
+                                        {WHO, "t1", 502, ""},
+                                        {ASK, "t1", 200, YES},
+                                        {NULL, NULL, 0, NULL}};
+    static const int codes[] = {SL_REMOTE, SL_OK};
     play(lines, codes, 2);
 }
 
@@ -433,7 +466,9 @@ int main(void) {
         cmocka_unit_test(test_bad_key_is_not_tried_at_every_poll),
         cmocka_unit_test(test_unknown_key_is_an_error),
         cmocka_unit_test(test_good_key_without_access),
-        cmocka_unit_test(test_dead_token_is_exchanged_at_the_next_poll),
+        cmocka_unit_test(test_dead_token_is_exchanged_at_once),
+        cmocka_unit_test(test_token_that_is_always_refused),
+        cmocka_unit_test(test_failure_is_no_refusal),
         cmocka_unit_test(test_login_that_fails_for_a_while),
     };
     return cmocka_run_group_tests(tests, make_secret, remove_secret);

@@ -1,0 +1,159 @@
+/* By what an account is entered. */
+#include "spacelift/credentials.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/file.h"
+#include "spacelift/document.h"
+#include "spacelift/key_file.h"
+#include "spacelift/profile.h"
+#include "spacelift/token.h"
+
+void sl_credentials_release(struct sl_credentials *c) {
+    free(c->endpoint);
+    free(c->key_id);
+    free(c->source);
+    sl_secret_release(&c->secret);
+    *c = (struct sl_credentials){.endpoint = NULL};
+}
+
+static int copy(char **ret, const char *text, struct sl_error *err) {
+    *ret = strdup(text);
+    return *ret != NULL ? SL_OK : sl_fail(err, SL_NOMEM, "out of memory for credentials");
+}
+
+/* "DIRECTORY/NAME", where systemd puts what LoadCredential= names (systemd.exec(5)). */
+static int credential_path(const char *name, char **ret, struct sl_error *err) {
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+    if (directory == NULL || directory[0] == '\0')
+        return sl_fail(err, SL_CONFIG,
+                       "systemd has passed no credentials: the unit needs LoadCredential=%s:FILE",
+                       name);
+    struct sl_buffer path;
+    sl_buffer_init(&path, 4096);
+    sl_buffer_printf(&path, "%s/%s", directory, name);
+    *ret = sl_buffer_steal(&path);
+    return *ret != NULL ? SL_OK : sl_fail(err, SL_NOMEM, "out of memory for a path");
+}
+
+static int use_key(struct sl_credentials *c, const struct sl_account *account,
+                   const struct sl_secret *text, struct sl_error *err) {
+    char said[SL_KEY_ID_BYTES];
+    int code = sl_key_file_parse(text->text, text->len, &c->secret, said, err);
+    if (code != SL_OK)
+        return code;
+    const char *id = account->api_key_id != NULL ? account->api_key_id : said;
+    if (id[0] == '\0')
+        return sl_fail(err, SL_CONFIG, "it does not say the ID of the key: set APIKeyID");
+    if (said[0] != '\0' && strcmp(said, id) != 0)
+        return sl_fail(err, SL_CONFIG, "it belongs to API key %s, but APIKeyID is %s", said, id);
+    return copy(&c->key_id, id, err);
+}
+
+static int use_token(struct sl_credentials *c, const struct sl_account *account,
+                     struct sl_secret *token, struct sl_error *err) {
+    struct sl_token claims = {.audience = NULL};
+    int code = sl_token_parse(token->text, token->len, &claims, err);
+    if (code == SL_OK && account->url == NULL)
+        code = sl_endpoint(claims.audience, &c->endpoint, err);
+    c->expires_s = claims.expires_s;
+    c->secret = *token;
+    *token = (struct sl_secret)SL_SECRET_INIT;
+    sl_token_release(&claims);
+    return code;
+}
+
+static int use_profile(struct sl_credentials *c, const struct sl_account *account,
+                       const struct sl_secret *text, struct sl_error *err) {
+    struct sl_profile profile = {.endpoint = NULL};
+    int code = sl_profile_parse(text->text, text->len, account->spacectl_profile, &profile, err);
+    if (code == SL_OK && account->url == NULL)
+        code = sl_endpoint(profile.endpoint, &c->endpoint, err);
+    if (code == SL_OK && profile.key_id == NULL) {
+        code = use_token(c, account, &profile.secret, err);
+    } else if (code == SL_OK) {
+        c->key_id = profile.key_id;
+        c->secret = profile.secret;
+        profile.key_id = NULL;
+        profile.secret = (struct sl_secret)SL_SECRET_INIT;
+    }
+    sl_profile_release(&profile);
+    return code;
+}
+
+/* Which of them is set: sl_account_check() has seen that it is one. */
+static int read_source(const struct sl_account *account, const struct sl_log *log,
+                       struct sl_secret *ret, char **ret_source, struct sl_error *err) {
+    const struct {
+        const char *option;
+        const char *path;
+    } files[] = {
+        {"APIKeySecretFile", account->api_key_secret_file},
+        {"APITokenFile", account->api_token_file},
+        {"SpacectlConfig", account->spacectl_config},
+    };
+    char *credential = NULL;
+    const char *option = "APIKeySecretCredential", *path = NULL;
+    int code = SL_OK;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && path == NULL; i++) {
+        path = files[i].path;
+        option = path != NULL ? files[i].option : option;
+    }
+    if (path == NULL) {
+        code = credential_path(account->api_key_secret_credential, &credential, err);
+        path = credential;
+        log = NULL; /* systemd sees to its permissions */
+    }
+    if (code == SL_OK)
+        code = sl_file_read_secret(path, ret, log, err);
+    struct sl_buffer source;
+    sl_buffer_init(&source, 8192);
+    sl_buffer_printf(&source, "option %s%s%s", option, path != NULL ? ": " : "",
+                     path != NULL ? path : "");
+    *ret_source = sl_buffer_steal(&source);
+    if (code != SL_OK && err != NULL)
+        sl_error_prefix(err, "option %s", option);
+    free(credential);
+    if (code == SL_OK && *ret_source == NULL)
+        code = sl_fail(err, SL_NOMEM, "out of memory for credentials");
+    return code;
+}
+
+/* The programs that take a secret from their environment put it into the account. */
+static int read_text(const struct sl_account *account, const struct sl_log *log,
+                     struct sl_secret *ret, char **ret_source, struct sl_error *err) {
+    const struct sl_secret *given =
+        sl_secret_is_set(&account->api_token) ? &account->api_token : &account->api_key_secret;
+    if (!sl_secret_is_set(given))
+        return read_source(account, log, ret, ret_source, err);
+    int code = sl_secret_set_trimmed(ret, given->text, given->len, err);
+    return code == SL_OK ? copy(ret_source, "the environment", err) : code;
+}
+
+int sl_credentials_load(const struct sl_account *account, const struct sl_log *log,
+                        struct sl_credentials *ret, struct sl_error *err) {
+    struct sl_credentials c = {.endpoint = NULL};
+    struct sl_secret text = SL_SECRET_INIT;
+    int code = read_text(account, log, &text, &c.source, err);
+    bool is_read = code == SL_OK;
+    if (code == SL_OK && account->url != NULL)
+        code = sl_endpoint(account->url, &c.endpoint, err);
+    if (code != SL_OK) {
+        /* nothing to look at */
+    } else if (account->api_token_file != NULL || sl_secret_is_set(&account->api_token)) {
+        code = use_token(&c, account, &text, err);
+    } else if (account->spacectl_config != NULL) {
+        code = use_profile(&c, account, &text, err);
+    } else {
+        code = use_key(&c, account, &text, err);
+    }
+    if (code != SL_OK && is_read && err != NULL)
+        sl_error_prefix(err, "%s", c.source);
+    sl_secret_release(&text);
+    if (code != SL_OK)
+        sl_credentials_release(&c);
+    else
+        *ret = c;
+    return code;
+}

@@ -1,0 +1,21 @@
+/* A ready API token: a JSON Web Token (RFC 7519) that says for whom and for how long it is. It is
+ * read, not verified: that is for the server that takes it. Pure; any thread. */
+#ifndef SL_SPACELIFT_TOKEN_H
+#define SL_SPACELIFT_TOKEN_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct sl_token {
+    char *audience;    /* the claim aud: the base URL of the account */
+    int64_t expires_s; /* the claim exp: Unix time */
+};
+
+/* SL_CONFIG for anything else than a token with exactly one aud that is an http or https URL and an
+ * exp (spacelift-io/spacectl client/session/api_token.go); the text is not quoted. */
+int sl_token_parse(const char *text, size_t len, struct sl_token *ret,
+                   struct sl_error *err) SL_CHECKED;
+void sl_token_release(struct sl_token *token);
+
+#endif
