@@ -1,7 +1,6 @@
-/* Queues for the replay: read from a file, or made up from a fixed seed. */
-#include "bench/replay_trace.h"
+/* Queues for the replay: from a file's bytes, or made up from a fixed seed. */
+#include "scaler/replay_trace.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,23 +8,27 @@
 
 enum { MAX_LINE_BYTES = 200 };
 
-void trace_release(struct trace *t) {
-    free(t->jobs);
-    *t = (struct trace){0};
+void sl_trace_release(struct sl_trace *t) {
+    free(t->runs);
+    *t = (struct sl_trace){0};
 }
 
-static bool add_job(struct trace *t, size_t *capacity, double arrival_s, double duration_s) {
+static int out_of_memory(struct sl_error *err) {
+    return sl_fail(err, SL_NOMEM, "out of memory for the trace");
+}
+
+static bool add_run(struct sl_trace *t, size_t *capacity, double arrival_s, double duration_s) {
     if (t->count == *capacity) {
         size_t grown_capacity = *capacity * 2 + 1024;
-        struct job *grown = realloc(t->jobs, grown_capacity * sizeof *grown);
+        struct sl_trace_run *grown = realloc(t->runs, grown_capacity * sizeof *grown);
 
         if (grown == NULL) {
             return false;
         }
-        t->jobs = grown;
+        t->runs = grown;
         *capacity = grown_capacity;
     }
-    t->jobs[t->count++] = (struct job){
+    t->runs[t->count++] = (struct sl_trace_run){
         .arrival_ms = (int64_t)(arrival_s * 1000),
         .duration_ms = (int64_t)(duration_s * 1000),
     };
@@ -45,49 +48,57 @@ static bool read_line(const char *line, double *ret_arrival_s, double *ret_durat
            *ret_arrival_s < 1e9 && *ret_duration_s >= 0 && *ret_duration_s < 1e9;
 }
 
-static bool read_lines(FILE *file, struct trace *t, char *why, size_t why_size) {
+/* The next line, cut and without its newline; what is left moves on. */
+static void take_line(const char **bytes, size_t *left, char line[MAX_LINE_BYTES]) {
+    const char *end = memchr(*bytes, '\n', *left);
+    size_t len = end != NULL ? (size_t)(end - *bytes) : *left;
+    size_t step = end != NULL ? len + 1 : len;
+
+    (void)snprintf(line, MAX_LINE_BYTES, "%.*s", (int)(len < MAX_LINE_BYTES ? len : MAX_LINE_BYTES),
+                   *bytes);
+    *bytes += step;
+    *left -= step;
+}
+
+static int parse_runs(const char *bytes, size_t left, struct sl_trace *t, struct sl_error *err) {
     char line[MAX_LINE_BYTES];
     size_t capacity = 0;
 
-    if (fgets(line, sizeof line, file) == NULL ||
-        strncmp(line, "arrival_s,duration_s", strlen("arrival_s,duration_s")) != 0) {
-        (void)snprintf(why, why_size, "its first line is not arrival_s,duration_s");
-        return false;
-    }
-    while (fgets(line, sizeof line, file) != NULL) {
+    while (left > 0) {
         double arrival_s = 0;
         double duration_s = 0;
 
+        take_line(&bytes, &left, line);
         if (!read_line(line, &arrival_s, &duration_s) ||
-            (t->count > 0 && arrival_s * 1000 < (double)t->jobs[t->count - 1].arrival_ms)) {
-            (void)snprintf(why, why_size, "line %zu is no run, or before the one above it",
+            (t->count > 0 && arrival_s * 1000 < (double)t->runs[t->count - 1].arrival_ms)) {
+            return sl_fail(err, SL_PARSE,
+                           "line %zu is no run (arrival_s,duration_s), or begins before the one "
+                           "above it",
                            t->count + 2);
-            return false;
         }
-        if (!add_job(t, &capacity, arrival_s, duration_s)) {
-            (void)snprintf(why, why_size, "out of memory");
-            return false;
+        if (!add_run(t, &capacity, arrival_s, duration_s)) {
+            return out_of_memory(err);
         }
     }
-    (void)snprintf(why, why_size, "no runs in it");
-    return t->count > 0;
+    return t->count > 0 ? SL_OK : sl_fail(err, SL_PARSE, "no runs in it");
 }
 
-bool trace_read(const char *path, struct trace *ret, char *why, size_t why_size) {
-    FILE *file = fopen(path, "re");
-    bool ok = false;
+int sl_trace_parse(const char *bytes, size_t len, struct sl_trace *ret, struct sl_error *err) {
+    char line[MAX_LINE_BYTES];
+    struct sl_trace trace = {0};
+    int rc = SL_OK;
 
-    *ret = (struct trace){0};
-    if (file == NULL) {
-        (void)snprintf(why, why_size, "%s", strerror(errno));
-        return false;
+    take_line(&bytes, &len, line);
+    if (strncmp(line, "arrival_s,duration_s", strlen("arrival_s,duration_s")) != 0) {
+        return sl_fail(err, SL_PARSE, "its first line is not arrival_s,duration_s");
     }
-    ok = read_lines(file, ret, why, why_size);
-    (void)fclose(file);
-    if (!ok) {
-        trace_release(ret);
+    rc = parse_runs(bytes, len, &trace, err);
+    if (rc != SL_OK) {
+        sl_trace_release(&trace);
+        return rc;
     }
-    return ok;
+    *ret = trace;
+    return SL_OK;
 }
 
 /* ---- made up ---- */
@@ -123,27 +134,31 @@ static double lognormal(uint64_t *seed, double mean) {
     return exp(log(mean) - variance / 2 + sqrt(variance) * normal);
 }
 
-size_t trace_made_up_count(void) {
+size_t sl_trace_made_up_count(void) {
     return sizeof recipes / sizeof recipes[0];
 }
 
-const char *trace_make_up(size_t index, struct trace *ret) {
+int sl_trace_make_up(size_t index, struct sl_trace *ret, const char **ret_name,
+                     struct sl_error *err) {
     const struct recipe *r = &recipes[index];
     uint64_t seed = 88172645463325252u + index;
+    struct sl_trace trace = {0};
     size_t capacity = 0;
     double at_s = 0;
 
-    *ret = (struct trace){0};
     for (;;) {
         at_s += -log(uniform(&seed)) * 3600 / r->arrivals_per_hour;
         if (at_s > made_up_hours * 3600) {
-            return r->name;
+            break;
         }
         for (int i = 0; i < r->batch; i++) {
-            if (!add_job(ret, &capacity, at_s, lognormal(&seed, r->mean_run_s))) {
-                trace_release(ret);
-                return NULL;
+            if (!add_run(&trace, &capacity, at_s, lognormal(&seed, r->mean_run_s))) {
+                sl_trace_release(&trace);
+                return out_of_memory(err);
             }
         }
     }
+    *ret = trace;
+    *ret_name = r->name;
+    return SL_OK;
 }

@@ -1,19 +1,20 @@
 /* The pool model of the replay: a queue, workers that start, idle and work. */
-#include "bench/replay_pool.h"
+#include "scaler/replay_pool.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-bool pool_init(struct pool *p, const struct trace *trace, int64_t startup_ms, int32_t size,
-               size_t most_workers) {
-    *p = (struct pool){.trace = trace, .startup_ms = startup_ms, .capacity = most_workers + 1};
+bool sl_replay_pool_init(struct sl_replay_pool *p, const struct sl_trace *trace, int64_t startup_ms,
+                         int32_t size, size_t most_workers) {
+    *p = (struct sl_replay_pool){
+        .trace = trace, .startup_ms = startup_ms, .capacity = most_workers + 1};
     p->busy_until = calloc(p->capacity, sizeof *p->busy_until);
     p->ready_at = calloc(p->capacity, sizeof *p->ready_at);
     p->idle_since = calloc(p->capacity, sizeof *p->idle_since);
     p->waits_ms = calloc(trace->count + 1, sizeof *p->waits_ms);
     if (p->busy_until == NULL || p->ready_at == NULL || p->idle_since == NULL ||
         p->waits_ms == NULL) {
-        pool_release(p);
+        sl_replay_pool_release(p);
         return false;
     }
     p->size = size;
@@ -21,29 +22,29 @@ bool pool_init(struct pool *p, const struct trace *trace, int64_t startup_ms, in
     return true;
 }
 
-void pool_release(struct pool *p) {
+void sl_replay_pool_release(struct sl_replay_pool *p) {
     free(p->busy_until);
     free(p->ready_at);
     free(p->idle_since);
     free(p->waits_ms);
-    *p = (struct pool){0};
+    *p = (struct sl_replay_pool){0};
 }
 
-int64_t pool_pending(const struct pool *p) {
+int64_t sl_replay_pool_pending(const struct sl_replay_pool *p) {
     return (int64_t)(p->arrived - p->begun);
 }
 
-int64_t pool_workers(const struct pool *p) {
+int64_t sl_replay_pool_workers(const struct sl_replay_pool *p) {
     return (int64_t)(p->busy + p->idle + p->starting);
 }
 
-bool pool_is_done(const struct pool *p) {
+bool sl_replay_pool_is_done(const struct sl_replay_pool *p) {
     return p->begun == p->trace->count && p->busy == 0;
 }
 
 /* ---- the heap of busy workers ---- */
 
-static void heap_push(struct pool *p, int64_t until_ms) {
+static void heap_push(struct sl_replay_pool *p, int64_t until_ms) {
     size_t i = p->busy++;
 
     while (i > 0 && p->busy_until[(i - 1) / 2] > until_ms) {
@@ -53,7 +54,7 @@ static void heap_push(struct pool *p, int64_t until_ms) {
     p->busy_until[i] = until_ms;
 }
 
-static void heap_pop(struct pool *p) {
+static void heap_pop(struct sl_replay_pool *p) {
     int64_t last = p->busy_until[--p->busy];
     size_t i = 0;
 
@@ -72,44 +73,44 @@ static void heap_pop(struct pool *p) {
 
 /* ---- workers ---- */
 
-static void give_work(struct pool *p) {
+static void give_work(struct sl_replay_pool *p) {
     while (p->idle > 0 && p->begun < p->arrived) {
-        const struct job *job = &p->trace->jobs[p->begun];
+        const struct sl_trace_run *run = &p->trace->runs[p->begun];
 
-        p->waits_ms[p->begun++] = p->now_ms - job->arrival_ms;
+        p->waits_ms[p->begun++] = p->now_ms - run->arrival_ms;
         p->idle--;
-        heap_push(p, p->now_ms + job->duration_ms);
+        heap_push(p, p->now_ms + run->duration_ms);
     }
 }
 
-static void add_idle(struct pool *p) {
+static void add_idle(struct sl_replay_pool *p) {
     p->idle_since[p->idle++] = p->now_ms;
 }
 
-static void drop_idle(struct pool *p) {
+static void drop_idle(struct sl_replay_pool *p) {
     p->idle--;
     memmove(&p->idle_since[0], &p->idle_since[1], p->idle * sizeof p->idle_since[0]);
 }
 
 /* A pool with more workers than its size: the idle go, then the starting; the busy when they end.
  */
-static void shed(struct pool *p) {
-    while (pool_workers(p) > p->size && p->idle > 0) {
+static void shed(struct sl_replay_pool *p) {
+    while (sl_replay_pool_workers(p) > p->size && p->idle > 0) {
         drop_idle(p);
     }
-    while (pool_workers(p) > p->size && p->starting > 0) {
+    while (sl_replay_pool_workers(p) > p->size && p->starting > 0) {
         p->starting--; /* the newest */
     }
 }
 
-static void start_missing(struct pool *p) {
-    while (pool_workers(p) < p->size && (size_t)pool_workers(p) < p->capacity) {
+static void start_missing(struct sl_replay_pool *p) {
+    while (sl_replay_pool_workers(p) < p->size && (size_t)sl_replay_pool_workers(p) < p->capacity) {
         p->ready_at[(p->ready_first + p->starting) % p->capacity] = p->now_ms + p->startup_ms;
         p->starting++;
     }
 }
 
-void pool_set_size(struct pool *p, int32_t size) {
+void sl_replay_pool_set_size(struct sl_replay_pool *p, int32_t size) {
     if (size != p->size) {
         p->size = size;
         p->changes++;
@@ -121,11 +122,11 @@ void pool_set_size(struct pool *p, int32_t size) {
 
 /* ---- time ---- */
 
-static int64_t next_event(const struct pool *p) {
+static int64_t next_event(const struct sl_replay_pool *p) {
     int64_t next_ms = INT64_MAX;
 
     if (p->arrived < p->trace->count) {
-        next_ms = p->trace->jobs[p->arrived].arrival_ms;
+        next_ms = p->trace->runs[p->arrived].arrival_ms;
     }
     if (p->busy > 0 && p->busy_until[0] < next_ms) {
         next_ms = p->busy_until[0];
@@ -136,21 +137,23 @@ static int64_t next_event(const struct pool *p) {
     return next_ms;
 }
 
-static void pass_time(struct pool *p, int64_t to_ms) {
+static void pass_time(struct sl_replay_pool *p, int64_t to_ms) {
     int64_t passed_ms = to_ms - p->now_ms;
 
     if (passed_ms <= 0) {
         return;
     }
     p->size_ms += passed_ms * p->size;
-    p->workers_ms += passed_ms * pool_workers(p);
+    p->workers_ms += passed_ms * sl_replay_pool_workers(p);
+    p->needed_ms +=
+        passed_ms * ((int64_t)p->busy > p->counted_from ? (int64_t)p->busy : p->counted_from);
     p->now_ms = to_ms;
 }
 
-static void happen(struct pool *p) {
+static void happen(struct sl_replay_pool *p) {
     while (p->busy > 0 && p->busy_until[0] <= p->now_ms) {
         heap_pop(p);
-        if (pool_workers(p) < p->size) {
+        if (sl_replay_pool_workers(p) < p->size) {
             add_idle(p);
         }
     }
@@ -159,19 +162,21 @@ static void happen(struct pool *p) {
         p->starting--;
         add_idle(p);
     }
-    while (p->arrived < p->trace->count && p->trace->jobs[p->arrived].arrival_ms <= p->now_ms) {
+    while (p->arrived < p->trace->count && p->trace->runs[p->arrived].arrival_ms <= p->now_ms) {
         p->arrived++;
     }
     give_work(p);
 }
 
-void pool_run(struct pool *p, int64_t now_ms) {
+void sl_replay_pool_run(struct sl_replay_pool *p, int64_t now_ms) {
     int64_t next_ms = next_event(p);
 
-    while (next_ms <= now_ms) {
+    while (next_ms <= now_ms && next_ms != INT64_MAX) {
         pass_time(p, next_ms);
         happen(p);
         next_ms = next_event(p);
     }
-    pass_time(p, now_ms);
+    if (now_ms != INT64_MAX) {
+        pass_time(p, now_ms);
+    }
 }
