@@ -58,20 +58,15 @@ int sl_config_add_boolean(struct sl_config_item *item, bool boolean, struct sl_e
     return add_value(item, &value, err);
 }
 
-int sl_config_take_children(struct sl_config_item *into, struct sl_config_item *from,
-                            struct sl_error *err) {
-    size_t total = into->child_count + from->child_count;
-    if (from->child_count > 0) {
-        struct sl_config_item *grown = realloc(into->children, total * sizeof(*grown));
-        if (grown == NULL)
-            return out_of_memory(err);
-        memcpy(grown + into->child_count, from->children, from->child_count * sizeof(*grown));
-        into->children = grown;
-        into->child_count = total;
-    }
-    free(from->children);
-    from->children = NULL;
-    from->child_count = 0;
+int sl_config_take(struct sl_config_item *root, struct sl_config_item *child,
+                   struct sl_error *err) {
+    struct sl_config_item *grown =
+        realloc(root->children, (root->child_count + 1) * sizeof(*grown));
+    if (grown == NULL)
+        return out_of_memory(err);
+    root->children = grown;
+    grown[root->child_count++] = *child;
+    *child = (struct sl_config_item){.key = NULL};
     return SL_OK;
 }
 

@@ -37,9 +37,10 @@ int sl_config_add_number(struct sl_config_item *item, double number,
                          struct sl_error *err) SL_CHECKED;
 int sl_config_add_boolean(struct sl_config_item *item, bool value, struct sl_error *err) SL_CHECKED;
 
-/* Moves the children of from to the end of those of into; from is an empty root after it. */
-int sl_config_take_children(struct sl_config_item *into, struct sl_config_item *from,
-                            struct sl_error *err) SL_CHECKED;
+/* Moves child, which is not the root's own, to the end of root's children; child is empty after it.
+ */
+int sl_config_take(struct sl_config_item *root, struct sl_config_item *child,
+                   struct sl_error *err) SL_CHECKED;
 
 /* Frees everything below item; item is an empty root after it. */
 void sl_config_release(struct sl_config_item *item);

@@ -8,9 +8,8 @@
 #include <strings.h>
 
 #include "base/json_parser.h"
+#include "base/nearest.h"
 #include "base/secret.h"
-
-enum { LONGEST_NAME = 64, NEAR_ENOUGH = 3 };
 
 const struct sl_option *sl_option_find(const struct sl_option *table, const char *name) {
     for (const struct sl_option *o = table; o != NULL && o->name != NULL; o++)
@@ -19,36 +18,11 @@ const struct sl_option *sl_option_find(const struct sl_option *table, const char
     return NULL;
 }
 
-static char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Levenshtein's distance without regard to case; LONGEST_NAME for names that are too long. */
-static unsigned edit_distance(const char *a, const char *b) {
-    unsigned row[LONGEST_NAME + 1];
-    size_t a_len = strlen(a), b_len = strlen(b);
-    if (a_len > LONGEST_NAME || b_len > LONGEST_NAME)
-        return LONGEST_NAME;
-    for (size_t j = 0; j <= b_len; j++)
-        row[j] = (unsigned)j;
-    for (size_t i = 1; i <= a_len; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= b_len; j++) {
-            unsigned change = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
-            diagonal = row[j];
-            unsigned insert = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            row[j] = change < insert ? change : insert;
-        }
-    }
-    return row[b_len];
-}
-
 static const char *nearest(const struct sl_option *table, const char *name) {
     const char *best = NULL;
-    unsigned best_distance = NEAR_ENOUGH + 1;
+    unsigned best_distance = SL_NEAR_ENOUGH + 1;
     for (const struct sl_option *o = table; o != NULL && o->name != NULL; o++) {
-        unsigned distance = edit_distance(o->name, name);
+        unsigned distance = sl_edit_distance(o->name, name);
         if (distance < best_distance) {
             best = o->name;
             best_distance = distance;

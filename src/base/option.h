@@ -93,6 +93,22 @@ int sl_option_check(const struct sl_option *table, const void *target, const cha
 /* Frees what the options own; the target itself is the caller's. Secrets are wiped. */
 void sl_option_release(const struct sl_option *table, void *target);
 
+/* The command line's spelling: "APIKeyID" is --api-key-id. prefix may be NULL; "cluster" makes
+ * --cluster-timeout. out has SL_OPTION_FLAG_BYTES. */
+enum { SL_OPTION_FLAG_BYTES = 96 };
+void sl_option_flag(const struct sl_option *option, const char *prefix, char *out);
+
+/* The row that a flag without its leading dashes means, or NULL. Dashes inside do not count:
+ * --kubeconfig is --kube-config. */
+const struct sl_option *sl_option_find_flag(const struct sl_option *table, const char *prefix,
+                                            const char *flag, size_t len);
+
+/* Lines for --help: each flag with its value, help, default and range. */
+void sl_option_print_help(const struct sl_option *table, const char *prefix, struct sl_buffer *out);
+
+/* What a row says beside its help, with a blank in front: " Default: 10 ms. Range: ...". */
+void sl_option_print_facts(const struct sl_option *option, struct sl_buffer *out);
+
 /* What the table says of itself. conf: a collectd drop-in with every option, commented out unless
  * SL_OPTION_EXAMPLE. man: roff for a manual page. */
 void sl_option_print_conf(const struct sl_option_block *plugin, struct sl_buffer *out);

@@ -37,8 +37,7 @@ static void put_range(const struct sl_option *o, struct sl_buffer *text) {
         sl_buffer_printf(text, " Unit: %s.", o->unit);
 }
 
-/* Begins with a blank: it follows something. */
-static void put_facts(const struct sl_option *o, struct sl_buffer *text) {
+void sl_option_print_facts(const struct sl_option *o, struct sl_buffer *text) {
     if (o->fallback != NULL)
         put_default(o, text);
     else
@@ -102,7 +101,7 @@ static void put_conf_facts(const struct sl_option *o, struct margin at, struct s
         sl_buffer_printf(&text, "%s \"%s\"", i == 0 ? "One of:" : ",", o->choices[i]);
     if (o->choices != NULL)
         sl_buffer_putc(&text, '.');
-    put_facts(o, &text);
+    sl_option_print_facts(o, &text);
     put_comment(out, at, text.data);
     sl_buffer_release(&text);
 }
@@ -314,7 +313,7 @@ static void put_man_option(const struct sl_option_block *plugin, const struct sl
                            struct sl_buffer *out) {
     struct sl_buffer facts;
     sl_buffer_init(&facts, out->max);
-    put_facts(o, &facts);
+    sl_option_print_facts(o, &facts);
     sl_buffer_printf(out, ".TP\n\\fB%s\\fR ", o->name);
     put_man_value(o, out);
     sl_buffer_putc(out, '\n');

@@ -1,0 +1,22 @@
+/* The table of subcommands. */
+#include "command.h"
+
+#include <string.h>
+
+extern const struct sl_command sl_command_read;
+
+const struct sl_command *const sl_commands[] = {
+    &sl_command_read,
+    NULL,
+};
+
+const struct sl_command *sl_command_find(const char *name) {
+    for (size_t i = 0; sl_commands[i] != NULL; i++)
+        if (strcmp(sl_commands[i]->name, name) == 0)
+            return sl_commands[i];
+    return NULL;
+}
+
+enum sl_exit sl_exit_of(int code) {
+    return code == SL_OK ? SL_EXIT_OK : code == SL_CONFIG ? SL_EXIT_USAGE : SL_EXIT_FAILED;
+}

@@ -1,0 +1,8 @@
+/* The version, from configure.ac. */
+#include "base/version.h"
+
+#include "sl_config.h"
+
+const char *sl_version(void) {
+    return PACKAGE_VERSION;
+}
