@@ -25,11 +25,18 @@ class Worker:
 
 
 class Run:
-    def __init__(self, run_id, queued_at, duration_s):
+    def __init__(self, run_id, queued_at, duration_s, created_wall=0, run_type="TRACKED",
+                 drift_detection=False, prioritized=False, needs_approval=False):
         self.id = run_id
         self.queued_at = queued_at
         self.duration_s = duration_s  # None: until finish()
         self.started_at = None
+        self.created_wall = int(created_wall)
+        self.ready_wall = int(created_wall)
+        self.type = run_type
+        self.drift_detection = drift_detection
+        self.prioritized = prioritized
+        self.needs_approval = needs_approval
 
     def ends_at(self):
         return None if self.duration_s is None else self.started_at + self.duration_s
@@ -42,7 +49,10 @@ class Pool:
         self.created_at = created_at
         self.size = 0  # how many workers there should be
         self.workers = []
+        self.labels = []
+        self.space = "root"
         self.waiting = deque()
+        self.blocked = []  # queued, but not ready: a lock, an approval or a dependency
         self.finished = []  # (queued, started, ended)
         self.shortfalls = 0  # how often the size was set below the busy workers
 
@@ -72,11 +82,12 @@ class Account:
     def remove_pool(self, key):
         del self.pools[key]
 
-    def add_runs(self, key, count, duration_s, now, wall):
-        """Runs wait from now on; returns their ids."""
+    def add_runs(self, key, count, duration_s, now, wall, blocked=False, age_s=0, **kind):
+        """Runs wait from now on, or are held back, since age_s seconds; kind: as Run() takes it.
+        Returns their ids."""
         pool = self.pools[key]
-        runs = [Run(ulid(self._rng), now, duration_s) for _ in range(count)]
-        pool.waiting.extend(runs)
+        runs = [Run(ulid(self._rng), now, duration_s, wall - age_s, **kind) for _ in range(count)]
+        (pool.blocked if blocked else pool.waiting).extend(runs)
         self.advance(now, wall)
         return [run.id for run in runs]
 

@@ -7,6 +7,7 @@ A fault is a name with how often it strikes: true until it is switched off, or a
 import json
 import socket
 import ssl
+import struct
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -76,6 +77,8 @@ class Answer:
         self.content_type = content_type
         self.cut_at = cut_at  # bytes after which the connection breaks
         self.headers = headers
+        self.is_chunked = False
+        self.is_reset = False  # where it is cut the connection is reset, not closed
 
 
 def json_answer(value, status=200):
@@ -118,7 +121,8 @@ class Simulator:
 
     def serve(self, host, port, certificate=None, key=None):
         """Serves for ever. certificate and key: files, for https."""
-        server = _Server((host, port), _handler_of(self))
+        kind = _ServerV6 if ":" in host else _Server
+        server = kind((host, port), _handler_of(self))
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate, key)
@@ -133,6 +137,15 @@ class Simulator:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+
+
+class _ServerV6(_Server):
+    address_family = socket.AF_INET6
+
+
+def _chunks(body, size=1000):
+    parts = [body[begin:begin + size] for begin in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
 def _handler_of(simulator):
@@ -166,12 +179,19 @@ def _handler_of(simulator):
             try:
                 self.send_response(answer.status)
                 self.send_header("Content-Type", answer.content_type)
-                self.send_header("Content-Length", str(len(answer.body)))
+                if answer.is_chunked:
+                    self.send_header("Transfer-Encoding", "chunked")
+                else:
+                    self.send_header("Content-Length", str(len(answer.body)))
                 for name, value in answer.headers:
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(answer.body[:answer.cut_at])
+                self.wfile.write(_chunks(answer.body) if answer.is_chunked
+                                 else answer.body[:answer.cut_at])
                 self.wfile.flush()
+                if answer.is_reset:
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                               struct.pack("ii", 1, 0))
             except OSError:
                 self.close_connection = True
             if answer.cut_at is not None:

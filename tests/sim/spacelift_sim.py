@@ -9,6 +9,7 @@ See README.md beside this file for the control endpoint and the faults.
 
 import argparse
 import base64
+import gzip
 import hmac
 import json
 import os
@@ -21,6 +22,7 @@ import graphql
 from graphql.error import GraphQLError
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import views  # noqa: E402
 from account import Account  # noqa: E402
 from controller import Controller  # noqa: E402
 from simlib import Answer, Dropped, Simulator, json_answer  # noqa: E402
@@ -43,6 +45,10 @@ class Unauthorized(Exception):
         super().__init__("unauthorized")
 
 
+class Refused(Exception):
+    """A root field that the key may not read: POST /control/refuse."""
+
+
 class Request:
     """What a resolver has to know."""
 
@@ -55,9 +61,10 @@ class Request:
 class SpaceliftSimulator(Simulator):
     known_faults = frozenset({
         "outage", "hang", "html", "html_503", "truncated_json", "null_field", "null_data", "huge",
-        "unauthorized", "rate_limit", "slow"})
+        "unauthorized", "rate_limit", "rate_limit_retry_after", "slow", "reset", "cut_off",
+        "chunked", "gzip", "text_plain", "redirect", "http_401"})
 
-    def __init__(self, account, api_key_id, api_key_secret, token_life_s):
+    def __init__(self, account, api_key_id, api_key_secret, token_life_s, is_old=False):
         super().__init__()
         self.account = account
         self.api_key_id = api_key_id
@@ -67,8 +74,10 @@ class SpaceliftSimulator(Simulator):
         self.exchanges = 0
         self._tokens = {}  # token: end of its life, wall clock
         self._documents = {}
+        self._refused = {}  # root field: message
         with open(os.path.join(HERE, "spacelift.graphql"), encoding="utf-8") as file:
-            self._schema = graphql.build_ast_schema(graphql.parse(file.read()))
+            lines = [line for line in file if not (is_old and line.rstrip().endswith("# newer"))]
+        self._schema = graphql.build_ast_schema(graphql.parse("".join(lines)))
         self._set_resolvers()
 
     # ---- HTTP ----------------------------------------------------------------------------------
@@ -91,9 +100,27 @@ class SpaceliftSimulator(Simulator):
             return Answer("invalid character in request body\n", 400, "text/plain; charset=utf-8")
         token = (headers.get("Authorization") or "").removeprefix("Bearer ")
         result = self._execute(text, request.get("variables"), request.get("operationName"), token)
+        answer = json_answer(result)
         self.note(at_ns=arrived_ns, operation=request.get("operationName"), status=200,
-                  answered_ns=time.monotonic_ns())
-        return json_answer(result)
+                  answered_ns=time.monotonic_ns(), bytes=len(answer.body),
+                  client=headers.get("Spacelift-Client-Type"))
+        return self._disguised(answer)
+
+    def _disguised(self, answer):
+        """The same answer in another dress, or not all of it."""
+        strikes = self.faults.strikes
+        if strikes("gzip"):
+            answer.body = gzip.compress(answer.body)
+            answer.headers = (("Content-Encoding", "gzip"),)
+        if strikes("text_plain"):
+            answer.content_type = "text/plain; charset=utf-8"
+        answer.is_chunked = strikes("chunked")
+        if strikes("cut_off"):
+            answer.cut_at = len(answer.body) // 2
+        if strikes("reset"):
+            answer.cut_at = len(answer.body) // 2
+            answer.is_reset = True
+        return answer
 
     def _faulty_answer(self):
         strikes = self.faults.strikes
@@ -111,6 +138,14 @@ class SpaceliftSimulator(Simulator):
         if strikes("rate_limit"):
             return Answer('{"errors":[{"message":"rate limit exceeded"}],"-":429}', 429,
                           "text/plain; charset=utf-8")
+        if strikes("rate_limit_retry_after"):
+            return Answer('{"errors":[{"message":"rate limit exceeded"}],"-":429}', 429,
+                          "text/plain; charset=utf-8", headers=(("Retry-After", "3"),))
+        if strikes("redirect"):
+            return Answer("", 302, "text/html",
+                          headers=(("Location", "https://elsewhere.example/graphql"),))
+        if strikes("http_401"):
+            return Answer("<html><body>Unauthorized</body></html>", 401, "text/html")
         if strikes("null_field"):
             return Answer('{"data":{"workerPools":[{"id":"01","name":"x","pendingRuns":null,'
                           '"busyWorkers":1,"workers":[]}],"publicWorkerPool":{"parallelism":null,'
@@ -166,6 +201,8 @@ class SpaceliftSimulator(Simulator):
                 if request.wall >= self._tokens.get(request.token, 0) or \
                         self.faults.strikes("unauthorized"):
                     raise Unauthorized()
+                if info.field_name in self._refused:
+                    raise Refused(self._refused[info.field_name])
                 return make(request.now, **arguments)
             return resolve
 
@@ -177,6 +214,15 @@ class SpaceliftSimulator(Simulator):
         query["publicWorkerPool"].resolver = guarded(
             lambda now: {"parallelism": self.account.public_parallelism, "busyWorkers": 0,
                          "pendingRuns": 0})
+        query["usage"].resolver = guarded(lambda now: views.USAGE)
+        query["metrics"].resolver = guarded(lambda now: views.METRICS)
+        if "seats" in query:
+            query["seats"].resolver = guarded(lambda now: views.SEATS)
+        pool = self._schema.get_type("WorkerPool").fields
+        if "searchSchedulableRuns" in pool:
+            pool["searchSchedulableRuns"].resolver = (
+                lambda shown, _info, input: views.page(shown["_pool"], input.get("first") or 50,
+                                                       input.get("after")))
         mutation["apiKeyUser"].resolver = (
             lambda _root, info, id, secret: self._login(id, secret, info.context.wall))
 
@@ -193,16 +239,7 @@ class SpaceliftSimulator(Simulator):
         return {"id": key_id, "name": "key", "admin": False, "jwt": token, "validUntil": end}
 
     def _pools(self, now):
-        return [{
-            "id": pool.id, "name": pool.name, "description": None, "labels": [], "space": "root",
-            "createdAt": pool.created_at, "updatedAt": pool.created_at, "deleted": False,
-            "pendingRuns": len(pool.waiting), "busyWorkers": len(pool.busy()),
-            "workersCount": len(pool.registered(now)), "schedulableRunsCount": len(pool.waiting),
-            "workers": [{
-                "id": worker.id, "busy": worker.run is not None, "drained": worker.is_drained,
-                "createdAt": worker.created_at, "availableAt": None, "metadata": "{}",
-            } for worker in pool.registered(now)],
-        } for pool in self.account.pools.values()]
+        return [views.pool_view(pool, now) for pool in self.account.pools.values()]
 
     # ---- control -------------------------------------------------------------------------------
 
@@ -214,17 +251,31 @@ class SpaceliftSimulator(Simulator):
                 return {"pools": self.account.state(now), "exchanges": self.exchanges,
                         "faults": self.faults.active()}
             if path == "/control/runs" and method == "POST":
+                kind = {key: value for key, value in body.items()
+                        if key not in ("pool", "count", "duration_s")}
                 ids = self.account.add_runs(body["pool"], int(body.get("count", 1)),
-                                            body.get("duration_s"), now, wall)
+                                            body.get("duration_s"), now, wall, **kind)
                 return {"ids": ids, "at_ns": time.monotonic_ns()}
             if path == "/control/finish" and method == "POST":
                 return {"finished": self.account.finish(body["pool"], int(body.get("count", 1)),
                                                         now, wall)}
             if path == "/control/pools" and method == "POST":
-                return {"id": self.account.add_pool(body["name"], now, wall,
-                                                    int(body.get("size", 0))).id}
+                pool = self.account.add_pool(body["name"], now, wall, int(body.get("size", 0)))
+                pool.labels = body.get("labels", pool.labels)
+                pool.space = body.get("space", pool.space)
+                return {"id": pool.id}
             if path == "/control/pools" and method == "DELETE":
                 self.account.remove_pool(body["name"])
+                return {}
+            if path == "/control/rename" and method == "POST":
+                self.account.pools[body["pool"]].name = body["name"]
+                return {}
+            if path == "/control/drain" and method == "POST":
+                for worker in self.account.pools[body["pool"]].workers[:int(body["count"])]:
+                    worker.is_drained = True
+                return {}
+            if path == "/control/refuse" and method == "POST":
+                self._refused = body
                 return {}
             if path == "/control/size" and method == "POST":
                 self.account.set_size(body["pool"], int(body["size"]), now, wall)
@@ -261,6 +312,8 @@ def main():
     parser.add_argument("--token-life", type=float, default=3600, metavar="SECONDS")
     parser.add_argument("--registration", type=float, default=0, metavar="SECONDS",
                         help="from a worker's start to its first run (0)")
+    parser.add_argument("--old-release", action="store_true",
+                        help="a self-hosted release without the newer fields")
     parser.add_argument("--tls-certificate", metavar="FILE")
     parser.add_argument("--tls-key", metavar="FILE")
     parser.add_argument("--kubernetes", metavar="URL",
@@ -274,7 +327,7 @@ def main():
     for name, size in arguments.pool:
         account.add_pool(name, time.monotonic(), time.time(), size)
     simulator = SpaceliftSimulator(account, arguments.api_key_id, arguments.api_key_secret,
-                                   arguments.token_life)
+                                   arguments.token_life, arguments.old_release)
     threading.Thread(target=keep_time, args=(simulator,), daemon=True).start()
     if arguments.kubernetes:
         controller = Controller(arguments.kubernetes, arguments.kubernetes_token,

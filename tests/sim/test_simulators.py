@@ -112,6 +112,47 @@ def test_faults_end(spacelift):
         spacelift.faults(no_such_fault=True)
 
 
+QUEUE = """query($id:ID!,$input:SearchInput!){workerPool(id:$id){searchSchedulableRuns(input:$input){
+edges{node{run{state,type,driftDetection,history{state}}}},pageInfo{endCursor,hasNextPage}}}}"""
+
+
+def test_queue_is_paged(spacelift):
+    token = login(spacelift)
+    spacelift.add_runs(2)
+    spacelift.control("runs", pool=POOL, count=1, blocked=True, drift_detection=True)
+    pool = spacelift.pool()["id"]
+    seen, cursor, pages = [], None, 0
+    while True:
+        answer = ask(spacelift, QUEUE, token,
+                     {"id": pool, "input": {"first": 2, "after": cursor}})["data"]["workerPool"]
+        found = answer["searchSchedulableRuns"]
+        seen += [edge["node"]["run"]["state"] for edge in found["edges"]]
+        cursor, pages = found["pageInfo"]["endCursor"], pages + 1
+        if not found["pageInfo"]["hasNextPage"]:
+            break
+    assert (seen, pages) == (["PLANNING", "READY", "QUEUED"], 2)
+
+
+def test_refused_fields(spacelift):
+    token = login(spacelift)
+    assert ask(spacelift, "{usage{usedSeats}}", token) == {"data": {"usage": {"usedSeats": 42}}}
+    spacelift.control("refuse", usage="not available for machine sessions")
+    answer = ask(spacelift, "{usage{usedSeats}}", token)
+    assert answer == {"errors": [{"message": "not available for machine sessions",
+                                  "path": ["usage"]}], "data": None}
+
+
+def test_old_release_lacks_the_newer_fields(tmp_path):
+    old = SpaceliftSimulator(str(tmp_path), extra=["--old-release"]).start()
+    try:
+        token = login(old)
+        assert "data" in ask(old, "{workerPools{pendingRuns}}", token)
+        for query in ("{seats{user{limit}}}", "{workerPools{schedulableRunsCount}}"):
+            assert "Cannot query field" in ask(old, query, token)["errors"][0]["message"]
+    finally:
+        old.stop()
+
+
 # ---- Kubernetes ----------------------------------------------------------------------------------
 
 @pytest.fixture
