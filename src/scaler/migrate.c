@@ -88,10 +88,11 @@ bool sl_migration_number(const struct sl_json *value, double *ret) {
 int sl_migration_target(struct sl_migration *m, const struct sl_json *object,
                         const struct sl_json *target, struct sl_error *err) {
     const struct sl_json *metadata = sl_json_get(object, "metadata");
-    const char *kind = sl_migration_text(object, "kind", "");
+    char kind[sizeof "HorizontalPodAutoscaler"];
     const char *kube_namespace = sl_migration_text(metadata, "namespace", "");
     const char *target_kind = sl_migration_text(target, "kind", "Deployment");
 
+    (void)snprintf(kind, sizeof kind, "%s", m->source); /* so far */
     (void)snprintf(m->source, sizeof m->source, "%s %.250s%s%.250s", kind, kube_namespace,
                    kube_namespace[0] != '\0' ? "/" : "",
                    sl_migration_text(metadata, "name", "without a name"));
@@ -242,20 +243,48 @@ static int check_settings(const struct sl_migration *m, struct sl_error *err) {
     return rc;
 }
 
-bool sl_migrate_knows(const struct sl_json *object) {
-    const char *version = sl_migration_text(object, "apiVersion", "");
-    const char *kind = sl_migration_text(object, "kind", "");
+/* Objects in the List of an API server do not say what they are: then by what they have. */
+static const char *kind_of(const struct sl_json *object) {
+    const struct sl_json *spec = sl_json_get(object, "spec");
+    const char *version = sl_migration_text(object, "apiVersion", NULL);
+    const char *kind = sl_migration_text(object, "kind", NULL);
+    bool is_bare = version == NULL && kind == NULL && sl_json_get(spec, "scaleTargetRef") != NULL;
 
-    return (strcmp(kind, "ScaledObject") == 0 && strncmp(version, "keda.sh/", 8) == 0) ||
-           (strcmp(kind, "HorizontalPodAutoscaler") == 0 &&
-            strncmp(version, "autoscaling/", 12) == 0);
+    if (is_bare && sl_json_get(spec, "triggers") != NULL) {
+        return "ScaledObject";
+    }
+    if (is_bare && sl_json_get(spec, "maxReplicas") != NULL) {
+        return "HorizontalPodAutoscaler";
+    }
+    if (version == NULL || kind == NULL) {
+        return NULL;
+    }
+    if (strcmp(kind, "ScaledObject") == 0 && strncmp(version, "keda.sh/", 8) == 0) {
+        return "ScaledObject";
+    }
+    return strcmp(kind, "HorizontalPodAutoscaler") == 0 && strncmp(version, "autoscaling/", 12) == 0
+               ? "HorizontalPodAutoscaler"
+               : NULL;
+}
+
+bool sl_migrate_knows(const struct sl_json *object) {
+    return kind_of(object) != NULL;
+}
+
+bool sl_migrate_is_ours(const struct sl_json *object) {
+    const struct sl_json *target = sl_json_get(sl_json_get(object, "spec"), "scaleTargetRef");
+
+    return sl_migrate_knows(object) &&
+           strcmp(sl_migration_text(target, "kind", "Deployment"), "WorkerPool") == 0 &&
+           !sl_migration_is_made_by_keda(object);
 }
 
 int sl_migrate(const struct sl_json *object, struct sl_migration **ret, struct sl_error *err) {
+    const char *kind = kind_of(object);
     struct sl_migration *m = NULL;
     int rc = SL_OK;
 
-    if (!sl_migrate_knows(object)) {
+    if (kind == NULL) {
         return sl_fail(err, SL_CONFIG,
                        "kind \"%s\" of apiVersion \"%s\" is neither a ScaledObject of keda.sh nor "
                        "a HorizontalPodAutoscaler of autoscaling",
@@ -266,9 +295,9 @@ int sl_migrate(const struct sl_json *object, struct sl_migration **ret, struct s
     if (m == NULL) {
         return sl_fail(err, SL_NOMEM, "out of memory for a migration");
     }
-    rc = strcmp(sl_migration_text(object, "kind", ""), "ScaledObject") == 0
-             ? sl_migrate_keda(object, m, err)
-             : sl_migrate_hpa(object, m, err);
+    (void)snprintf(m->source, sizeof m->source, "%s", kind);
+    rc = strcmp(kind, "ScaledObject") == 0 ? sl_migrate_keda(object, m, err)
+                                           : sl_migrate_hpa(object, m, err);
     if (rc == SL_OK) {
         rc = check_settings(m, err);
     }

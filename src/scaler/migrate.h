@@ -69,6 +69,10 @@ struct sl_migration {
 /* Does sl_migrate() know this kind of object? */
 bool sl_migrate_knows(const struct sl_json *object);
 
+/* ... and is it about a WorkerPool, and not made by KEDA from another object? For choosing from
+ * what a cluster has. */
+bool sl_migrate_is_ours(const struct sl_json *object);
+
 /* The caller frees *ret with free(). SL_CONFIG: not one of the two kinds, not about a WorkerPool,
  * or without what it cannot do without; the message names the object. */
 int sl_migrate(const struct sl_json *object, struct sl_migration **ret,

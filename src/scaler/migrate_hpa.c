@@ -212,7 +212,7 @@ static void take_metrics(struct sl_migration *m, const struct sl_json *spec,
     }
 }
 
-static bool is_made_by_keda(const struct sl_json *object) {
+bool sl_migration_is_made_by_keda(const struct sl_json *object) {
     const struct sl_json *metadata = sl_json_get(object, "metadata");
     const struct sl_json *owner = sl_json_at(sl_json_get(metadata, "ownerReferences"), 0);
 
@@ -232,7 +232,7 @@ int sl_migrate_hpa(const struct sl_json *object, struct sl_migration *m, struct 
     if (rc != SL_OK) {
         return rc;
     }
-    if (is_made_by_keda(object)) {
+    if (sl_migration_is_made_by_keda(object)) {
         return sl_fail(err, SL_CONFIG,
                        "%s was made by KEDA from a ScaledObject, which says more: migrate that",
                        m->source);

@@ -45,6 +45,8 @@ void sl_migration_query(struct sl_migration *m, const char *field, const char *q
 void sl_migration_behavior(struct sl_migration *m, const char *path, const struct sl_json *behavior,
                            int64_t min_workers, int64_t max_workers);
 
+bool sl_migration_is_made_by_keda(const struct sl_json *object);
+
 int sl_migrate_hpa(const struct sl_json *object, struct sl_migration *m, struct sl_error *err);
 int sl_migrate_keda(const struct sl_json *object, struct sl_migration *m, struct sl_error *err);
 

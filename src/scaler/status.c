@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/json_document.h"
-#include "base/json_writer.h"
 #include "base/utf8.h"
 
 static const int64_t form = 1;
@@ -112,6 +111,12 @@ static void put_member(struct sl_json_writer *w, const struct member *m, const v
     }
 }
 
+static void put_members(const struct member *members, const void *from, struct sl_json_writer *w) {
+    for (const struct member *m = members; m->name != NULL; m++) {
+        put_member(w, m, from);
+    }
+}
+
 static void put_line(const struct member *members, const void *from, bool has_form,
                      struct sl_buffer *out) {
     struct sl_json_writer w;
@@ -123,9 +128,7 @@ static void put_line(const struct member *members, const void *from, bool has_fo
     if (has_form) {
         sl_json_put_int64(&w, "form", form);
     }
-    for (const struct member *m = members; m->name != NULL; m++) {
-        put_member(&w, m, from);
-    }
+    put_members(members, from, &w);
     sl_json_object_end(&w);
     sl_buffer_putc(&line, '\n');
     if (line.failed == SL_OK) {
@@ -142,6 +145,14 @@ void sl_status_put_cluster(const struct sl_cluster_status *status, struct sl_buf
 
 void sl_status_put_pool(const struct sl_pool_status *status, struct sl_buffer *out) {
     put_line(pool_members, status, false, out);
+}
+
+void sl_status_write_cluster(const struct sl_cluster_status *status, struct sl_json_writer *w) {
+    put_members(cluster_members, status, w);
+}
+
+void sl_status_write_pool(const struct sl_pool_status *status, struct sl_json_writer *w) {
+    put_members(pool_members, status, w);
 }
 
 /* ---- in ---- */

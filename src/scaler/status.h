@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/json_writer.h"
 #include "base/limits.h"
 
 enum {
@@ -90,6 +91,10 @@ struct sl_pool_status {
 /* One line each, with its newline. */
 void sl_status_put_cluster(const struct sl_cluster_status *status, struct sl_buffer *out);
 void sl_status_put_pool(const struct sl_pool_status *status, struct sl_buffer *out);
+
+/* The same members into an object that is open. */
+void sl_status_write_cluster(const struct sl_cluster_status *status, struct sl_json_writer *w);
+void sl_status_write_pool(const struct sl_pool_status *status, struct sl_json_writer *w);
 
 /* A whole file. *ret_pools is freed by the caller with free(), NULL where there is none. SL_PARSE:
  * not a status file, or of another form; the message says which line. */

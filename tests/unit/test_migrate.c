@@ -241,6 +241,35 @@ static void test_refused(void **unused) {
     assert_refused(HPA("\"maxReplicas\":null"), "no maxReplicas");
 }
 
+static void test_what_a_cluster_lists(void **unused) {
+    static const struct {
+        const char *json;
+        bool is_ours;
+    } cases[] = {
+        {"{\"spec\":{\"scaleTargetRef\":{\"kind\":\"WorkerPool\",\"name\":\"p\"},"
+         "\"maxReplicas\":3}}",
+         true},
+        {"{\"spec\":{\"scaleTargetRef\":{\"kind\":\"WorkerPool\",\"name\":\"p\"},"
+         "\"triggers\":[]}}",
+         true},
+        {"{\"spec\":{\"scaleTargetRef\":{\"name\":\"p\"},\"maxReplicas\":3}}", false},
+        {"{\"spec\":{\"scaleTargetRef\":{\"kind\":\"WorkerPool\",\"name\":\"p\"}}}", false},
+        {"{\"metadata\":{\"labels\":{\"app.kubernetes.io/managed-by\":\"keda-operator\"}},"
+         "\"spec\":{\"scaleTargetRef\":{\"kind\":\"WorkerPool\",\"name\":\"p\"},"
+         "\"maxReplicas\":3}}",
+         false},
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sl_json *doc = NULL;
+
+        assert_int_equal(sl_json_parse(cases[i].json, strlen(cases[i].json), &doc, NULL), SL_OK);
+        assert_int_equal(sl_migrate_is_ours(doc), cases[i].is_ours);
+        sl_json_free(doc);
+    }
+}
+
 /* ---- queries ---- */
 
 static void test_queries(void **unused) {
@@ -297,6 +326,7 @@ int main(void) {
         cmocka_unit_test(test_fallback_behavior_and_annotations),
         cmocka_unit_test(test_hpa),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_what_a_cluster_lists),
         cmocka_unit_test(test_queries),
         cmocka_unit_test(test_durations),
     };
