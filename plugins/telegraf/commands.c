@@ -4,10 +4,12 @@
 #include <string.h>
 
 extern const struct sl_command sl_command_read;
+extern const struct sl_command sl_command_csr;
+extern const struct sl_command sl_command_manifests;
+extern const struct sl_command sl_command_migrate;
 
 const struct sl_command *const sl_commands[] = {
-    &sl_command_read,
-    NULL,
+    &sl_command_read, &sl_command_csr, &sl_command_manifests, &sl_command_migrate, NULL,
 };
 
 const struct sl_command *sl_command_find(const char *name) {
