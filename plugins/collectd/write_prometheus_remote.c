@@ -155,15 +155,29 @@ static int add_node(struct sl_node_options *options, struct sl_error *err) {
     return SL_OK;
 }
 
+static int config_relabel(void *context, const struct sl_option_block *block, const char *label,
+                          const struct sl_config_item *item, struct sl_error *err) {
+    (void)label;
+    struct sl_relabel_options rule = {.action = 0};
+    int code = sl_config_read_block(block, block->name, item, &rule, NULL, NULL, err);
+    if (code == SL_OK) {
+        code = sl_node_options_add_relabel(context, &rule, err);
+        if (code != SL_OK)
+            sl_error_prefix(err, "%s", block->name);
+    }
+    sl_relabel_options_release(&rule);
+    return code;
+}
+
 static int config_node(void *context, const struct sl_option_block *block, const char *label,
                        const struct sl_config_item *item, struct sl_error *err) {
     (void)context;
     char where[SL_CONFIG_WHERE_BYTES];
     sl_config_where(block, label, where, sizeof(where));
     struct sl_node_options options = {.name = strdup(label)};
-    int code = options.name != NULL
-                   ? sl_config_read_block(block, where, item, &options, NULL, NULL, err)
-                   : sl_fail(err, SL_NOMEM, "out of memory");
+    int code = options.name != NULL ? sl_config_read_block(block, where, item, &options,
+                                                           config_relabel, &options, err)
+                                    : sl_fail(err, SL_NOMEM, "out of memory");
     if (code != SL_OK) {
         sl_node_options_release(&options);
         return code;

@@ -336,6 +336,36 @@ static void set_limits(const struct exchange *x) {
 #endif
 }
 
+static void set_login(const struct exchange *x) {
+    CURL *easy = x->http->easy;
+    const struct sl_http_request *r = x->request;
+    if (r->user == NULL)
+        return;
+    curl_easy_setopt(easy, CURLOPT_USERNAME, r->user);
+    if (r->password != NULL)
+        curl_easy_setopt(easy, CURLOPT_PASSWORD, r->password->text);
+#ifdef CURLAUTH_AWS_SIGV4
+    if (r->aws_sigv4 != NULL) {
+        curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, r->aws_sigv4);
+        return;
+    }
+#endif
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+}
+
+/* A library older than the headers that this was built with counts as well. */
+static int check_login(const struct sl_http_request *r, struct sl_error *err) {
+#ifdef CURLAUTH_AWS_SIGV4
+    bool can_sign = curl_version_info(CURLVERSION_NOW)->version_num >= 0x074b00;
+#else
+    bool can_sign = false;
+#endif
+    if (r->aws_sigv4 == NULL || can_sign)
+        return SL_OK;
+    return sl_fail(err, SL_CONFIG, "libcurl %s cannot sign for AWS: 7.75 can",
+                   curl_version_info(CURLVERSION_NOW)->version);
+}
+
 static void set_options(struct exchange *x) {
     struct sl_http *http = x->http;
     CURL *easy = http->easy;
@@ -356,12 +386,7 @@ static void set_options(struct exchange *x) {
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
     if (http->proxy != NULL)
         curl_easy_setopt(easy, CURLOPT_PROXY, http->proxy);
-    if (x->request->user != NULL) {
-        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        curl_easy_setopt(easy, CURLOPT_USERNAME, x->request->user);
-        if (x->request->password != NULL)
-            curl_easy_setopt(easy, CURLOPT_PASSWORD, x->request->password->text);
-    }
+    set_login(x);
     set_method(easy, x->request);
     set_limits(x);
     set_tls(http);
@@ -456,7 +481,9 @@ static int perform(void *self, const struct sl_http_request *request,
     if (is_stopped(http))
         return sl_fail(err, SL_CANCELED, "canceled");
     int64_t started_ms = sl_clock_monotonic_ms();
-    int code = add_headers(&x, err);
+    int code = check_login(request, err);
+    if (code == SL_OK)
+        code = add_headers(&x, err);
     if (code == SL_OK)
         code = set_url(&x, err);
     if (code == SL_OK) {

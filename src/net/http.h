@@ -35,6 +35,9 @@ struct sl_http_request {
     const struct sl_secret *bearer;                     /* "Authorization: Bearer ..." */
     const char *user;                                   /* basic authentication; NULL: none */
     const struct sl_secret *password;
+    /* "aws:amz:REGION:SERVICE": sign with AWS Signature Version 4, user and password being the
+     * keys; NULL: do not. SL_CONFIG if this libcurl cannot (it can from 7.75 on). */
+    const char *aws_sigv4;
     const char *body; /* NULL: none */
     size_t body_len;
     int64_t timeout_ms;    /* 0: that of the settings */

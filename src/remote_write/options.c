@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "remote_write/header.h"
+
 #define AT(member) offsetof(struct sl_node_options, member)
 
 static const struct sl_option node_options[] = {
@@ -35,7 +37,52 @@ static const struct sl_option node_options[] = {
      .offset = AT(bearer_token_file),
      .example = "/etc/collectd/prometheus.token",
      .help = "File that holds a token, sent as \"Authorization: Bearer TOKEN\". It is read again "
-             "every minute and when the receiver answers 401."},
+             "every minute and when the receiver answers 401 or 403, as PasswordFile and the files "
+             "of SigV4 are."},
+    {.name = "SigV4Region",
+     .type = SL_OPTION_STRING,
+     .offset = AT(sigv4_region),
+     .example = "eu-central-1",
+     .help = "Sign requests with AWS Signature Version 4, for this region. Needs "
+             "SigV4AccessKeyID and SigV4SecretKeyFile, and libcurl 7.75 or newer."},
+    {.name = "SigV4Service",
+     .type = SL_OPTION_STRING,
+     .offset = AT(sigv4_service),
+     .fallback = "aps",
+     .help = "The service that requests are signed for; aps is Amazon Managed Service for "
+             "Prometheus."},
+    {.name = "SigV4AccessKeyID",
+     .type = SL_OPTION_STRING,
+     .offset = AT(sigv4_access_key_id),
+     .example = "AKIAIOSFODNN7EXAMPLE",
+     .help = "Name of the access key that requests are signed with."},
+    {.name = "SigV4SecretKeyFile",
+     .type = SL_OPTION_PATH,
+     .offset = AT(sigv4_secret_key_file),
+     .example = "/etc/collectd/aws.secret",
+     .help = "File that holds the secret of the access key and nothing else."},
+    {.name = "SigV4SessionTokenFile",
+     .type = SL_OPTION_PATH,
+     .offset = AT(sigv4_session_token_file),
+     .example = "/run/aws/session.token",
+     .help = "File that holds the session token of a temporary access key."},
+    {.name = "Header",
+     .type = SL_OPTION_LIST,
+     .offset = AT(headers),
+     .example = "X-Scope-OrgID: my-team",
+     .help = "A header to send with every request, such as the tenant of a receiver that has "
+             "several; up to ten. Headers of the protocol and of authentication cannot be set."},
+    {.name = "Proxy",
+     .type = SL_OPTION_URL,
+     .offset = AT(proxy),
+     .example = "http://proxy.example:3128",
+     .help = "Proxy for requests. Left out: as the environment variables http_proxy, https_proxy "
+             "and no_proxy say."},
+    {.name = "HTTP2",
+     .type = SL_OPTION_BOOLEAN,
+     .offset = AT(http2),
+     .fallback = "false",
+     .help = "Whether to offer HTTP/2 to a receiver whose URL begins with https."},
     {.name = "CACert",
      .type = SL_OPTION_PATH,
      .offset = AT(ca_cert),
@@ -74,6 +121,11 @@ static const struct sl_option node_options[] = {
      .offset = AT(job),
      .example = "collectd",
      .help = "Value of the label job in every series. Left out: there is no such label."},
+    {.name = "Label",
+     .type = SL_OPTION_LIST,
+     .offset = AT(labels),
+     .example = "region=eu",
+     .help = "A label for every series, as \"name=value\". It replaces one of that name."},
     {.name = "MaxSamplesPerSend",
      .type = SL_OPTION_INTEGER,
      .offset = AT(max_samples_per_send),
@@ -119,8 +171,11 @@ static const struct sl_option node_options[] = {
     {.name = NULL},
 };
 
+static const struct sl_option_block *const node_blocks[] = {&sl_relabel_block, NULL};
+
 const struct sl_option_block sl_remote_write_node_block = {
     .name = "Node",
+    .blocks = node_blocks,
     .label = "a name of your choice",
     .example = "prometheus",
     .options = node_options,
@@ -135,7 +190,43 @@ const struct sl_option_block sl_remote_write_plugin_block = {
     .help = "Sends every value of this collectd to Prometheus remote write receivers.",
 };
 
+int sl_node_options_add_relabel(struct sl_node_options *o, const struct sl_relabel_options *rule,
+                                struct sl_error *err) {
+    int code = o->relabel == NULL ? sl_relabel_new(&o->relabel, err) : SL_OK;
+    return code == SL_OK ? sl_relabel_add(o->relabel, rule, err) : code;
+}
+
+static int check_sigv4(const struct sl_node_options *o, struct sl_error *err) {
+    if (o->sigv4_region == NULL && o->sigv4_access_key_id == NULL &&
+        o->sigv4_secret_key_file == NULL && o->sigv4_session_token_file == NULL)
+        return SL_OK;
+    if (o->sigv4_region == NULL || o->sigv4_access_key_id == NULL ||
+        o->sigv4_secret_key_file == NULL)
+        return sl_fail(err, SL_CONFIG,
+                       "SigV4Region, SigV4AccessKeyID and SigV4SecretKeyFile belong together: set "
+                       "all three or none");
+    if (o->user != NULL || o->bearer_token_file != NULL)
+        return sl_fail(err, SL_CONFIG, "SigV4Region and %s are both set: remove one",
+                       o->user != NULL ? "User" : "BearerTokenFile");
+    return SL_OK;
+}
+
+static int check_headers(const struct sl_node_options *o, struct sl_error *err) {
+    if (o->headers.count > SL_CUSTOM_HEADERS_MAX)
+        return sl_fail(err, SL_CONFIG, "option Header is given %zu times: at most %d are sent",
+                       o->headers.count, SL_CUSTOM_HEADERS_MAX);
+    int code = SL_OK;
+    for (size_t i = 0; i < o->headers.count && code == SL_OK; i++)
+        code = sl_header_check(o->headers.items[i], err);
+    return code;
+}
+
 int sl_node_options_check(const struct sl_node_options *o, struct sl_error *err) {
+    int code = check_sigv4(o, err);
+    if (code == SL_OK)
+        code = check_headers(o, err);
+    if (code != SL_OK)
+        return code;
     bool has_password = sl_secret_is_set(&o->password) || o->password_file != NULL;
     if (sl_secret_is_set(&o->password) && o->password_file != NULL)
         return sl_fail(err, SL_CONFIG, "Password and PasswordFile are both set: remove one");
@@ -156,6 +247,8 @@ int sl_node_options_check(const struct sl_node_options *o, struct sl_error *err)
 
 void sl_node_options_release(struct sl_node_options *options) {
     sl_option_release(node_options, options);
+    sl_relabel_free(options->relabel);
+    options->relabel = NULL;
     free(options->name);
     options->name = NULL;
 }

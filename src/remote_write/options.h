@@ -5,15 +5,27 @@
 
 #include "base/option.h"
 #include "base/secret.h"
+#include "remote_write/relabel.h"
 
-/* One receiver. All members belong to the option table but name. */
+enum { SL_CUSTOM_HEADERS_MAX = 10 };
+
+/* One receiver. All members belong to the option table but name and relabel. */
 struct sl_node_options {
-    char *name; /* the block's label; freed by sl_node_options_release() */
+    char *name;                 /* the block's label; freed by sl_node_options_release() */
+    struct sl_relabel *relabel; /* of inner blocks; NULL: none; freed likewise */
     char *url;
     char *user;
     struct sl_secret password;
     char *password_file;
     char *bearer_token_file;
+    char *sigv4_region;
+    char *sigv4_service;
+    char *sigv4_access_key_id;
+    char *sigv4_secret_key_file;
+    char *sigv4_session_token_file;
+    struct sl_option_list headers; /* "Name: value" */
+    char *proxy;
+    bool http2;
     char *ca_cert;
     char *client_cert;
     char *client_key;
@@ -21,6 +33,7 @@ struct sl_node_options {
     bool verify_host;
     int64_t timeout_ms;
     char *job;
+    struct sl_option_list labels; /* "name=value" */
     int64_t max_samples_per_send;
     int64_t batch_send_deadline_ms;
     int64_t capacity;
@@ -31,6 +44,11 @@ struct sl_node_options {
 /* <Plugin write_prometheus_remote> with <Node "name"> inside. */
 extern const struct sl_option_block sl_remote_write_plugin_block;
 extern const struct sl_option_block sl_remote_write_node_block;
+
+/* Adds a <WriteRelabelConfig> of the node. SL_CONFIG. */
+int sl_node_options_add_relabel(struct sl_node_options *options,
+                                const struct sl_relabel_options *rule,
+                                struct sl_error *err) SL_CHECKED;
 
 /* Options that contradict each other: SL_CONFIG names both. */
 int sl_node_options_check(const struct sl_node_options *options, struct sl_error *err) SL_CHECKED;

@@ -40,7 +40,7 @@ struct sl_series {
 
 struct sl_queue {
     pthread_mutex_t lock;
-    char *job;
+    struct sl_series_rules rules;
     struct sl_series **buckets;
     size_t bucket_count;
     size_t series_count;
@@ -60,7 +60,8 @@ struct sl_queue {
     struct sl_queue_counts counts;
 };
 
-int sl_queue_new(size_t capacity, const char *job, struct sl_queue **ret, struct sl_error *err) {
+int sl_queue_new(size_t capacity, const struct sl_series_rules *rules, struct sl_queue **ret,
+                 struct sl_error *err) {
     struct sl_queue *q = calloc(1, sizeof(*q));
     if (q == NULL)
         return sl_fail(err, SL_NOMEM, "out of memory for a queue");
@@ -69,8 +70,8 @@ int sl_queue_new(size_t capacity, const char *job, struct sl_queue **ret, struct
     q->bucket_count = BUCKETS_AT_START;
     q->buckets = calloc(q->bucket_count, sizeof(struct sl_series *));
     q->ring = calloc(capacity, sizeof(*q->ring));
-    q->job = job != NULL ? strdup(job) : NULL;
-    if (q->buckets == NULL || q->ring == NULL || (job != NULL && q->job == NULL)) {
+    q->rules = *rules;
+    if (q->buckets == NULL || q->ring == NULL) {
         sl_queue_free(q);
         return sl_fail(err, SL_NOMEM, "out of memory for a queue of %zu samples: lower Capacity",
                        capacity);
@@ -96,7 +97,6 @@ void sl_queue_free(struct sl_queue *q) {
     }
     free(q->buckets);
     free(q->ring);
-    free(q->job);
     pthread_mutex_destroy(&q->lock);
     free(q);
 }
@@ -149,14 +149,13 @@ static void make_key(const struct sl_value_id *id, size_t first, struct key *k) 
 }
 
 /* The label block of one data source; nothing where there is no series. */
-static void put_block(const struct sl_value_id *id, size_t source, const char *job,
-                      struct sl_buffer *out) {
-    struct sl_series_rules rules = {.job = job};
+static void put_block(const struct sl_value_id *id, size_t source,
+                      const struct sl_series_rules *rules, struct sl_buffer *out) {
     struct sl_buffer bytes;
     struct sl_packed packed;
     struct sl_label label;
     sl_buffer_init(&bytes, BLOCK_BYTES_MAX);
-    if (sl_series_pack(id, source, &rules, &bytes) == SL_SERIES_KEPT &&
+    if (sl_series_pack(id, source, rules, &bytes) == SL_SERIES_KEPT &&
         sl_packed_read(bytes.data, bytes.len, &packed, NULL) == SL_OK)
         for (const char *at = packed.labels; sl_packed_next(&packed, &at, &label);)
             sl_encode_label(out, label.name, label.name_len, label.value, label.value_len);
@@ -173,7 +172,7 @@ static struct sl_series *new_series(const struct sl_queue *q, const struct sl_va
     sl_buffer_init(&labels, BLOCK_BYTES_MAX * id->source_count);
     for (size_t i = 0; i < id->source_count; i++) {
         s->blocks[i].start = (uint32_t)labels.len;
-        put_block(id, i, q->job, &labels);
+        put_block(id, i, &q->rules, &labels);
         s->blocks[i].len = (uint32_t)labels.len - s->blocks[i].start;
     }
     s->labels = sl_buffer_steal(&labels);

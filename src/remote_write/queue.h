@@ -35,8 +35,8 @@ struct sl_queue_counts {
     uint64_t pending;
 };
 
-/* job: a label for all series, copied; may be NULL. */
-int sl_queue_new(size_t capacity, const char *job, struct sl_queue **ret,
+/* What rules point to must live as long as the queue. */
+int sl_queue_new(size_t capacity, const struct sl_series_rules *rules, struct sl_queue **ret,
                  struct sl_error *err) SL_CHECKED;
 void sl_queue_free(struct sl_queue *q);
 

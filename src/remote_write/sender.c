@@ -8,27 +8,23 @@
 
 #include "base/backoff.h"
 #include "base/limits.h"
-#include "net/http.h"
 #include "os/clock.h"
-#include "os/file.h"
 #include "os/thread.h"
 #include "remote_write/encode.h"
+#include "remote_write/endpoint.h"
+#include "remote_write/rules.h"
 
 enum {
-    TOKEN_READ_AGAIN_MS = 60 * 1000,
     RETRY_AFTER_MAX_MS = 5 * 60 * 1000,
     REQUEST_BYTES_MAX = 64 * 1024 * 1024,
-    ANSWER_BYTES_MAX = 64 * 1024,
 };
 
 struct sl_sender {
     struct sl_node_options options;
     struct sl_log log;
     struct sl_queue *queue;
-    struct sl_http *http;
-    struct sl_transport transport;
-    struct sl_secret token;
-    int64_t token_read_ms;
+    struct sl_rules rules;
+    struct sl_endpoint *endpoint;
 
     struct sl_wakeup work;   /* something waits, or enough for a full request */
     struct sl_wakeup stop;   /* send what there is, then end */
@@ -52,67 +48,6 @@ struct sl_sender {
 
 /* ---- setting up ---- */
 
-static int read_pem(const char *option, const char *path, struct sl_buffer *out,
-                    struct sl_error *err) {
-    sl_buffer_init(out, SL_LIMIT_CA_FILE_BYTES);
-    if (path == NULL)
-        return SL_OK;
-    int code = sl_file_read(path, out, err);
-    if (code != SL_OK && err != NULL)
-        sl_error_prefix(err, "%s", option);
-    return code;
-}
-
-static int read_secret(const char *option, const char *path, struct sl_secret *ret,
-                       const struct sl_log *log, struct sl_error *err) {
-    if (path == NULL)
-        return SL_OK;
-    int code = sl_file_read_secret(path, ret, log, err);
-    if (code != SL_OK && err != NULL)
-        sl_error_prefix(err, "%s", option);
-    return code;
-}
-
-static int open_http(struct sl_sender *s, struct sl_error *err) {
-    const struct sl_node_options *o = &s->options;
-    struct sl_buffer ca, cert;
-    struct sl_secret key = SL_SECRET_INIT;
-    int code = read_pem("CACert", o->ca_cert, &ca, err);
-    int cert_code = read_pem("ClientCert", o->client_cert, &cert, code == SL_OK ? err : NULL);
-    if (code == SL_OK)
-        code = cert_code;
-    if (code == SL_OK)
-        code = read_secret("ClientKey", o->client_key, &key, &s->log, err);
-    if (code == SL_OK) {
-        struct sl_http_settings settings = {
-            .timeout_ms = o->timeout_ms,
-            .insecure_peer = !o->verify_peer,
-            .insecure_host = !o->verify_host,
-            .ca_pem = o->ca_cert != NULL ? ca.data : NULL,
-            .client_cert_pem = o->client_cert != NULL ? cert.data : NULL,
-            .client_key_pem = o->client_key != NULL ? &key : NULL,
-        };
-        code = sl_http_new(&settings, &s->cancel, &s->http, err);
-    }
-    if (code == SL_OK)
-        s->transport = sl_http_transport(s->http);
-    sl_buffer_release(&ca);
-    sl_buffer_release(&cert);
-    sl_secret_release(&key);
-    return code;
-}
-
-static int read_token(struct sl_sender *s, struct sl_error *err) {
-    struct sl_secret fresh = SL_SECRET_INIT;
-    s->token_read_ms = sl_clock_monotonic_ms();
-    int code = read_secret("BearerTokenFile", s->options.bearer_token_file, &fresh, &s->log, err);
-    if (code != SL_OK || !sl_secret_is_set(&fresh))
-        return code;
-    sl_secret_release(&s->token);
-    s->token = fresh;
-    return SL_OK;
-}
-
 static int init_wakeups(struct sl_sender *s, struct sl_error *err) {
     struct sl_wakeup *all[] = {&s->work, &s->stop, &s->cancel, &s->done};
     for (size_t i = 0; i < 4; i++) {
@@ -133,13 +68,13 @@ static int build(struct sl_sender *s, struct sl_error *err) {
     if (code == SL_OK)
         code = init_wakeups(s, err);
     if (code == SL_OK)
-        code = read_secret("PasswordFile", o->password_file, &o->password, &s->log, err);
+        code = sl_endpoint_new(o, s->log, &s->cancel, &s->endpoint, err);
+    if (code == SL_OK) {
+        code = sl_rules_init(&s->rules, o->job, &o->labels, o->relabel, err);
+        o->relabel = NULL;
+    }
     if (code == SL_OK)
-        code = read_token(s, err);
-    if (code == SL_OK)
-        code = open_http(s, err);
-    if (code == SL_OK)
-        code = sl_queue_new((size_t)o->capacity, o->job, &s->queue, err);
+        code = sl_queue_new((size_t)o->capacity, &s->rules.series, &s->queue, err);
     if (code != SL_OK)
         return code;
     s->staged = calloc((size_t)o->max_samples_per_send, sizeof(*s->staged));
@@ -207,39 +142,18 @@ static size_t fill_message(struct sl_sender *s) {
     return count;
 }
 
-static int post_once(struct sl_sender *s, int64_t timeout_ms, struct sl_error *err) {
+static int post(struct sl_sender *s, int64_t timeout_ms, struct sl_error *err) {
     struct sl_http_response response;
-    struct sl_http_request request = {
-        .method = "POST",
-        .url = s->options.url,
-        .headers = {{"Content-Encoding", "snappy"},
-                    {"Content-Type", "application/x-protobuf"},
-                    {"X-Prometheus-Remote-Write-Version", "0.1.0"}},
-        .bearer = sl_secret_is_set(&s->token) ? &s->token : NULL,
-        .user = s->options.user,
-        .password = s->options.user != NULL ? &s->options.password : NULL,
-        .body = s->body.data,
-        .body_len = s->body.len,
-        .timeout_ms = timeout_ms,
-        .max_body_bytes = ANSWER_BYTES_MAX,
-    };
+    struct sl_endpoint_request request = {.protocol = SL_WRITE_1_0,
+                                          .body = s->body.data,
+                                          .body_len = s->body.len,
+                                          .timeout_ms = timeout_ms};
     sl_http_response_init(&response);
-    int code = s->transport.perform(s->transport.self, &request, &response, NULL, err);
+    int code = sl_endpoint_post(s->endpoint, &request, &response, NULL, err);
     if (code == SL_OK)
         code = sl_http_check_status(&response, err);
     sl_http_response_release(&response);
     return code;
-}
-
-/* A token that was replaced a moment ago costs no data. */
-static int post(struct sl_sender *s, int64_t timeout_ms, struct sl_error *err) {
-    bool has_file = s->options.bearer_token_file != NULL;
-    if (has_file && sl_clock_monotonic_ms() - s->token_read_ms >= TOKEN_READ_AGAIN_MS)
-        (void)!read_token(s, NULL);
-    int code = post_once(s, timeout_ms, err);
-    if (code != SL_AUTH || !has_file || read_token(s, err) != SL_OK)
-        return code;
-    return post_once(s, timeout_ms, err);
 }
 
 static void settle(struct sl_sender *s, size_t count, enum sl_fate fate) {
@@ -403,9 +317,9 @@ void sl_sender_free(struct sl_sender *s, int64_t deadline_ms) {
         return;
     if (s->is_running)
         end_thread(s, deadline_ms);
-    sl_http_free(s->http);
+    sl_endpoint_free(s->endpoint);
     sl_queue_free(s->queue);
-    sl_secret_release(&s->token);
+    sl_rules_release(&s->rules);
     sl_buffer_release(&s->message);
     sl_buffer_release(&s->body);
     free(s->staged);

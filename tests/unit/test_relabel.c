@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "remote_write/header.h"
 #include "remote_write/regex.h"
 #include "remote_write/relabel.h"
 #include "remote_write/rules.h"
@@ -316,7 +317,7 @@ static void test_expressions_that_are_taken(void **unused) {
     }
 }
 
-/* ---- a node's rules ---- */
+/* ---- a node's labels and headers ---- */
 
 static void test_labels_of_a_node(void **unused) {
     (void)unused;
@@ -344,12 +345,36 @@ static void test_labels_of_a_node(void **unused) {
     assert_non_null(strstr(err.text, "\"note\" twice"));
 }
 
+static void test_headers_of_a_node(void **unused) {
+    (void)unused;
+    static const char *const good[] = {"X-Scope-OrgID: a", "x:", "X-A: b: c"};
+    static const char *const bad[] = {"X-Scope-OrgID",
+                                      ": a",
+                                      "a b: c",
+                                      "a: b\r\nc: d",
+                                      "Content-Type: x",
+                                      "content-ENCODING:x",
+                                      "x-prometheus-remote-write-version: 9",
+                                      "User-Agent: me",
+                                      "Authorization: secret",
+                                      "Host: x",
+                                      "Content-Length: 1"};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        assert_int_equal(sl_header_check(good[i], NULL), SL_OK);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct sl_error err = SL_ERROR_INIT;
+        assert_int_equal(sl_header_check(bad[i], &err), SL_CONFIG);
+        assert_null(strstr(err.text, "secret"));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_rules_that_are_refused),
         cmocka_unit_test(test_expressions_that_are_taken),
         cmocka_unit_test(test_labels_of_a_node),
+        cmocka_unit_test(test_headers_of_a_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,8 +150,9 @@ static void test_compressed_is_snappy(void **unused) {
 /* ---- the queue ---- */
 
 static struct sl_queue *new_queue(size_t capacity) {
+    static const struct sl_series_rules no_rules;
     struct sl_queue *q = NULL;
-    assert_int_equal(sl_queue_new(capacity, NULL, &q, NULL), SL_OK);
+    assert_int_equal(sl_queue_new(capacity, &no_rules, &q, NULL), SL_OK);
     return q;
 }
 
