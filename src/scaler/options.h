@@ -24,6 +24,13 @@ struct sl_cluster_options {
     char *context;     /* NULL: the file's current-context */
     int64_t timeout_ms;
     int64_t exec_timeout_ms;
+    bool has_events;
+    bool has_election;
+    char *lease_name;
+    char *lease_namespace; /* NULL: that of the credentials */
+    int64_t lease_duration_ms;
+    int64_t renew_deadline_ms;
+    int64_t retry_period_ms;
 };
 
 struct sl_schedule_options {

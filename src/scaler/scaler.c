@@ -101,10 +101,11 @@ static int make_site(struct sl_scaler *s, size_t site_index, struct sl_error *er
 
     site->has_stop = rc == SL_OK;
     if (rc == SL_OK) {
-        rc = sl_cluster_new(options, &site->stop, s->log, &site->cluster, err);
+        rc = collect_pools(s, site_index, err);
     }
     if (rc == SL_OK) {
-        rc = collect_pools(s, site_index, err);
+        rc = sl_cluster_new(options, site->pools, site->pool_count, &site->stop, s->log,
+                            &site->cluster, err);
     }
     if (rc == SL_OK) {
         rc = make_paths(s, site, options->name, err);
@@ -165,13 +166,26 @@ int sl_scaler_new(struct sl_scaler_config *config, const struct sl_log *log, str
     return SL_OK;
 }
 
+static void leadership_changed(void *context) {
+    struct site *site = context;
+
+    sl_controller_wake(site->controller);
+}
+
+static int start_site(struct site *site, struct sl_error *err) {
+    int rc = SL_OK;
+
+    if (site->pool_count == 0) {
+        return SL_OK;
+    }
+    rc = sl_cluster_start(site->cluster, leadership_changed, site, err);
+    return rc == SL_OK ? sl_controller_start(site->controller, err) : rc;
+}
+
 int sl_scaler_start(struct sl_scaler *s, struct sl_error *err) {
     for (size_t i = 0; i < s->config->cluster_count; i++) {
-        int rc = SL_OK;
+        int rc = start_site(&s->sites[i], err);
 
-        if (s->sites[i].pool_count > 0) {
-            rc = sl_controller_start(s->sites[i].controller, err);
-        }
         if (rc != SL_OK) {
             sl_scaler_stop(s);
             return rc;
@@ -194,7 +208,8 @@ void sl_scaler_take(struct sl_scaler *s, const struct sl_pool_values *values, in
     }
 }
 
-/* All are told before any is waited for. */
+/* All are told before any is waited for; the leases are given back when nothing is written any
+ * more. */
 void sl_scaler_stop(struct sl_scaler *s) {
     for (size_t i = 0; s->sites != NULL && i < s->config->cluster_count; i++) {
         if (s->sites[i].has_stop) {
@@ -204,6 +219,16 @@ void sl_scaler_stop(struct sl_scaler *s) {
     for (size_t i = 0; s->sites != NULL && i < s->config->cluster_count; i++) {
         if (s->sites[i].controller != NULL) {
             sl_controller_stop(s->sites[i].controller);
+        }
+    }
+    for (size_t i = 0; s->sites != NULL && i < s->config->cluster_count; i++) {
+        if (s->sites[i].cluster != NULL) {
+            sl_cluster_begin_stop(s->sites[i].cluster);
+        }
+    }
+    for (size_t i = 0; s->sites != NULL && i < s->config->cluster_count; i++) {
+        if (s->sites[i].cluster != NULL) {
+            sl_cluster_stop(s->sites[i].cluster);
         }
     }
 }
