@@ -59,6 +59,8 @@ struct sl_pool_options {
     int64_t min_workers;
     int64_t max_workers;
     int demand_from; /* enum sl_demand_rule */
+    int64_t drift_detection_weight_percent;
+    int64_t blocked_weight_percent;
     int64_t runs_per_worker;
     int64_t target_utilization_percent;
     int spare_rule; /* enum sl_spare_rule */
@@ -72,6 +74,7 @@ struct sl_pool_options {
     int64_t scale_in_window_ms;
     struct sl_step_options scale_out;
     struct sl_step_options scale_in;
+    int64_t max_jump;
     int64_t new_worker_grace_ms;
     int64_t stale_after_ms; /* 0: see struct sl_policy */
     int fallback;           /* enum sl_fallback_mode */
