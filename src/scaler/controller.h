@@ -97,6 +97,12 @@ void sl_controller_save_state(struct sl_controller *c);
 /* What people may want to know now, into status_path. By the thread whenever it is due. */
 void sl_controller_save_status(struct sl_controller *c);
 
+/* For a program that is run anew for each batch of values, in place of start and stop: after
+ * load_state and the submits. Decides and writes what is due, then saves the state. A failure has
+ * been logged; then the state of before is kept, so that the same values count when they come
+ * again. SL_REMOTE; SL_TIMEOUT: stop was signalled; SL_IO: the state cannot be saved. */
+int sl_controller_run_once(struct sl_controller *c, struct sl_error *err) SL_CHECKED;
+
 /* Starts the thread. Once. */
 int sl_controller_start(struct sl_controller *c, struct sl_error *err) SL_CHECKED;
 
