@@ -55,8 +55,12 @@ static int use_token(struct sl_credentials *c, const struct sl_account *account,
                      struct sl_secret *token, struct sl_error *err) {
     struct sl_token claims = {.audience = NULL};
     int code = sl_token_parse(token->text, token->len, &claims, err);
-    if (code == SL_OK && account->url == NULL)
-        code = sl_endpoint(claims.audience, &c->endpoint, err);
+    if (code == SL_OK && c->endpoint == NULL && account->url == NULL)
+        code = claims.audience != NULL
+                   ? sl_endpoint(claims.audience, &c->endpoint, err)
+                   : sl_fail(err, SL_CONFIG,
+                             "the token does not say which account it is for (its aud is not one "
+                             "URL): set URL");
     c->expires_s = claims.expires_s;
     c->secret = *token;
     *token = (struct sl_secret)SL_SECRET_INIT;
