@@ -73,7 +73,7 @@ def account(tmp_path, parts):
 
 def daemon(tmp_path, **options):
     return Collectd(str(tmp_path), plugin_block("spacelift", block(
-        "Account", "acme", Usage=False, Aggregates=False, **options)))
+        "Account", "acme", PublicWorkerPool=False, Usage=False, Aggregates=False, **options)))
 
 
 def new_file(t, key_id=API_KEY_ID):
