@@ -2,7 +2,7 @@
  * Glue: options and values in; the rest is src/remote_write.
  *
  * The write callback runs in up to five threads at once, and as long as it takes no other writer
- * gets the value: it puts samples into a queue per <Node> and returns. */
+ * gets the value: it puts samples into the journal of each <Node> and returns. */
 #include "collectd.h"
 #include "plugin.h"
 #include "utils/common/common.h"
@@ -14,6 +14,7 @@
 #include "net/http.h"
 #include "os/clock.h"
 #include "remote_write/sender.h"
+#include "remote_write/value.h"
 
 static const char plugin_name[] = "write_prometheus_remote";
 
@@ -28,6 +29,7 @@ struct node {
 /* Made while the configuration is read; the write threads only look at it; gone after they have
  * ended. */
 static struct node *nodes;
+static bool has_started; /* set before any other thread runs */
 static struct sl_log plugin_log_sink;
 
 static int fail(const struct sl_error *err) {
@@ -50,53 +52,69 @@ static enum sl_value_kind kind_of(int ds_type) {
     }
 }
 
-static double number_of(value_t value, int ds_type) {
+static uint64_t bits_of(value_t value, int ds_type) {
     switch (ds_type) {
     case DS_TYPE_COUNTER:
-        return (double)value.counter;
+        return sl_value_bits_of_unsigned(value.counter);
     case DS_TYPE_DERIVE:
-        return (double)value.derive;
+        return sl_value_bits_of_signed(value.derive);
     case DS_TYPE_ABSOLUTE:
-        return (double)value.absolute;
+        return sl_value_bits_of_unsigned(value.absolute);
     default:
-        return value.gauge;
+        return sl_value_bits_of_gauge(value.gauge);
     }
 }
 
 static void put_slice(const data_set_t *ds, const value_list_t *vl, size_t first, size_t count,
                       struct sl_value_id *id) {
-    struct sl_value_source sources[SL_QUEUE_SOURCES_MAX];
-    double values[SL_QUEUE_SOURCES_MAX];
+    struct sl_value_source sources[SL_LIST_SOURCES_MAX];
+    uint64_t bits[SL_LIST_SOURCES_MAX];
     for (size_t i = 0; i < count; i++) {
         const data_source_t *source = &ds->ds[first + i];
         sources[i] = (struct sl_value_source){source->name, kind_of(source->type)};
-        values[i] = number_of(vl->values[first + i], source->type);
+        bits[i] = bits_of(vl->values[first + i], source->type);
     }
     id->sources = sources;
     id->source_count = count;
     for (struct node *n = nodes; n != NULL; n = n->next)
-        sl_sender_put(n->sender, id, first, values, (int64_t)CDTIME_T_TO_MS(vl->time));
+        sl_sender_put(n->sender, id, first, bits, (int64_t)CDTIME_T_TO_MS(vl->time));
 }
 
-static int write_values(const data_set_t *ds, const value_list_t *vl, user_data_t *unused) {
-    (void)unused;
-    struct sl_value_id id = {
+static struct sl_value_id identity_of(const value_list_t *vl) {
+    return (struct sl_value_id){
         .host = vl->host,
         .plugin = vl->plugin,
         .plugin_instance = vl->plugin_instance,
         .type = vl->type,
         .type_instance = vl->type_instance,
     };
+}
+
+/* 0 means: what was given is where even a killed process does not lose it, or is counted. */
+static int write_values(const data_set_t *ds, const value_list_t *vl, user_data_t *unused) {
+    (void)unused;
+    if (!has_started)
+        return -1;
+    struct sl_value_id id = identity_of(vl);
     struct sl_meta meta;
     sl_meta_read(vl->meta, &meta);
     id.meta = meta.entries;
     id.meta_count = meta.count;
     size_t total = ds->ds_num < vl->values_len ? ds->ds_num : vl->values_len;
-    for (size_t first = 0; first < total; first += SL_QUEUE_SOURCES_MAX) {
+    for (size_t first = 0; first < total; first += SL_LIST_SOURCES_MAX) {
         size_t left = total - first;
-        put_slice(ds, vl, first, left < SL_QUEUE_SOURCES_MAX ? left : SL_QUEUE_SOURCES_MAX, &id);
+        put_slice(ds, vl, first, left < SL_LIST_SOURCES_MAX ? left : SL_LIST_SOURCES_MAX, &id);
     }
     sl_meta_release(&meta);
+    return 0;
+}
+
+/* The main thread: nobody has written this value for two intervals. The host itself forgets it. */
+static int end_values(const value_list_t *vl, user_data_t *unused) {
+    (void)unused;
+    struct sl_value_id id = identity_of(vl);
+    for (struct node *n = nodes; has_started && n != NULL; n = n->next)
+        sl_sender_end_series(n->sender, &id, sl_clock_realtime_ms());
     return 0;
 }
 
@@ -110,16 +128,20 @@ static int start(void) {
     }
     if (sl_types_register_missing() != 0)
         return -1;
+    const char *base_directory = global_option_get("BaseDir");
     for (struct node *n = nodes; n != NULL; n = n->next) {
         struct sl_error err = SL_ERROR_INIT;
-        if (sl_sender_start(n->sender, &err) != SL_OK)
+        if (sl_sender_start(n->sender, base_directory != NULL ? base_directory : ".", &err) !=
+            SL_OK)
             return fail(&err);
     }
+    has_started = true;
     return 0;
 }
 
 /* The write threads have ended. All nodes are told before any is waited for. */
 static int stop(void) {
+    has_started = false;
     int64_t deadline_ms = sl_clock_monotonic_ms() + LAST_FLUSH_MS;
     for (struct node *n = nodes; n != NULL; n = n->next)
         sl_sender_ask_stop(n->sender);
@@ -206,5 +228,6 @@ void module_register(void) {
     plugin_register_complex_config(plugin_name, configure);
     plugin_register_init(plugin_name, start);
     plugin_register_write(plugin_name, write_values, NULL);
+    plugin_register_missing(plugin_name, end_values, NULL);
     plugin_register_shutdown(plugin_name, stop);
 }

@@ -1,74 +1,210 @@
-/* Remote write 1.0 messages, byte by byte. */
+/* Remote write messages, byte by byte. */
 #include "remote_write/encode.h"
 
-#include <math.h>
 #include <snappy-c.h>
-#include <string.h>
 
-/* Field number and wire type, as protobuf writes them (protobuf.dev, "Encoding"). */
+#include "remote_write/wire.h"
+
 enum {
-    SERIES_TAG = 1 << 3 | 2,
-    LABELS_TAG = 1 << 3 | 2,
-    SAMPLES_TAG = 2 << 3 | 2,
-    NAME_TAG = 1 << 3 | 2,
-    VALUE_TAG = 2 << 3 | 2,
-    SAMPLE_VALUE_TAG = 1 << 3 | 1,
-    SAMPLE_TIME_TAG = 2 << 3 | 0,
-    VARINT_BYTES = 10,
+    ONE_BYTE_VARINT_MAX = 0x7f,
+    /* Of a TimeSeries in 2.0 without its references: all tags and lengths, a sample, metadata. */
+    SERIES_FIXED_BYTES = 100,
+    REF_BYTES = 5,
+    SAMPLE_BYTES = 2 + 9 + 2 * (1 + SL_WIRE_VARINT_BYTES),
 };
 
-static const uint64_t quiet_nan = 0x7ff8000000000001;
+enum field {
+    SERIES_1 = SL_WIRE_LEN(1),
+    LABELS_1 = SL_WIRE_LEN(1),
+    LABEL_NAME = SL_WIRE_LEN(1),
+    LABEL_VALUE = SL_WIRE_LEN(2),
 
-static size_t put_varint(unsigned char *out, uint64_t n) {
-    size_t len = 0;
-    for (; n >= 0x80; n >>= 7)
-        out[len++] = (unsigned char)(n | 0x80);
-    out[len++] = (unsigned char)n;
-    return len;
+    SYMBOLS_2 = SL_WIRE_LEN(4),
+    SERIES_2 = SL_WIRE_LEN(5),
+    LABELS_REFS_2 = SL_WIRE_LEN(1),
+    METADATA_2 = SL_WIRE_LEN(5),
+    METADATA_TYPE = SL_WIRE_VARINT(1),
+    METADATA_HELP = SL_WIRE_VARINT(3),
+    METADATA_UNIT = SL_WIRE_VARINT(4),
+
+    /* Both. */
+    SAMPLES = SL_WIRE_LEN(2),
+    SAMPLE_VALUE = SL_WIRE_I64(1),
+    SAMPLE_TIME = SL_WIRE_VARINT(2),
+    SAMPLE_START = SL_WIRE_VARINT(3),
+};
+
+void sl_encoder_init(struct sl_encoder *e, size_t max_bytes) {
+    *e = (struct sl_encoder){.batch = 0};
+    sl_buffer_init(&e->symbols, max_bytes);
+    sl_buffer_init(&e->series, max_bytes);
 }
 
-static size_t varint_length(uint64_t n) {
-    unsigned char unused[VARINT_BYTES];
-    return put_varint(unused, n);
+void sl_encoder_release(struct sl_encoder *e) {
+    sl_buffer_release(&e->symbols);
+    sl_buffer_release(&e->series);
 }
 
-static void put_head(struct sl_buffer *out, unsigned char tag, size_t len) {
-    unsigned char head[1 + VARINT_BYTES] = {tag};
-    sl_buffer_append(out, head, 1 + put_varint(head + 1, len));
+/* Room for so many bytes at the end; NULL: the buffer has failed. */
+static char *room(struct sl_buffer *b, size_t bytes) {
+    if (b->cap <= b->len + bytes)
+        sl_buffer_reserve(b, b->len + bytes);
+    return b->failed == SL_OK ? b->data + b->len : NULL;
 }
 
-void sl_encode_label(struct sl_buffer *out, const char *name, size_t name_len, const char *value,
-                     size_t value_len) {
-    size_t len = 2 + varint_length(name_len) + name_len + varint_length(value_len) + value_len;
-    put_head(out, LABELS_TAG, len);
-    put_head(out, NAME_TAG, name_len);
-    sl_buffer_append(out, name, name_len);
-    put_head(out, VALUE_TAG, value_len);
-    sl_buffer_append(out, value, value_len);
+static void advance(struct sl_buffer *b, const char *end) {
+    b->len = (size_t)(end - b->data);
+    b->data[b->len] = '\0';
 }
 
-static size_t put_fixed64(unsigned char *out, double value) {
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof(bits));
-    if (isnan(value))
-        bits = quiet_nan;
-    for (int i = 0; i < 8; i++)
-        out[i] = (unsigned char)(bits >> (8 * i));
-    return 8;
+void sl_encoder_begin(struct sl_encoder *e, enum sl_write_protocol protocol) {
+    static const char no_symbol[] = {SYMBOLS_2, 0}; /* "MUST start with an empty string" */
+    e->protocol = protocol;
+    e->batch++;
+    e->symbol_count = 1;
+    sl_buffer_reset(&e->symbols);
+    sl_buffer_reset(&e->series);
+    if (protocol == SL_WRITE_2_0)
+        sl_buffer_append(&e->symbols, no_symbol, sizeof(no_symbol));
 }
 
-void sl_encode_sample(struct sl_buffer *out, const char *labels, size_t labels_len, double value,
-                      int64_t timestamp_ms) {
-    unsigned char sample[2 + 1 + 8 + 1 + VARINT_BYTES] = {SAMPLES_TAG};
-    size_t len = 2;
-    sample[len++] = SAMPLE_VALUE_TAG;
-    len += put_fixed64(sample + len, value);
-    sample[len++] = SAMPLE_TIME_TAG;
-    len += put_varint(sample + len, (uint64_t)timestamp_ms);
-    sample[1] = (unsigned char)(len - 2); /* at most 20: a varint of one byte */
-    put_head(out, SERIES_TAG, labels_len + len);
-    sl_buffer_append(out, labels, labels_len);
-    sl_buffer_append(out, sample, len);
+static char *put_sample(char *out, const struct sl_sample *sample) {
+    char *const begin = out;
+    out += 2;
+    *out++ = SAMPLE_VALUE;
+    out = sl_wire_fixed64(out, sample->bits);
+    *out++ = SAMPLE_TIME;
+    out = sl_wire_varint(out, (uint64_t)sample->time_ms);
+    if (sample->start_ms != 0) {
+        *out++ = SAMPLE_START;
+        out = sl_wire_varint(out, (uint64_t)sample->start_ms);
+    }
+    begin[0] = SAMPLES;
+    begin[1] = (char)(out - begin - 2); /* at most 31: a varint of one byte */
+    return out;
+}
+
+/* ---- 1.0 ---- */
+
+static size_t label_length(const struct sl_symbol *name, const struct sl_symbol *value) {
+    return 2 + sl_wire_varint_length(name->len) + name->len + sl_wire_varint_length(value->len) +
+           value->len;
+}
+
+static char *put_string(char *out, int tag, const struct sl_symbol *s) {
+    out = sl_wire_head(out, tag, s->len);
+    memcpy(out, s->bytes, s->len);
+    return out + s->len;
+}
+
+static void add_1(struct sl_encoder *e, const struct sl_series *series,
+                  const struct sl_sample *sample) {
+    char sample_bytes[SAMPLE_BYTES];
+    struct sl_sample plain = {.bits = sample->bits, .time_ms = sample->time_ms};
+    size_t sample_len = (size_t)(put_sample(sample_bytes, &plain) - sample_bytes);
+    size_t labels_len = 0;
+    for (size_t i = 0; i < 2u * series->label_count; i += 2) {
+        size_t len = label_length(series->labels[i], series->labels[i + 1]);
+        labels_len += 1 + sl_wire_varint_length(len) + len;
+    }
+    char *out = room(&e->series, 1 + SL_WIRE_VARINT_BYTES + labels_len + sample_len);
+    if (out == NULL)
+        return;
+    out = sl_wire_head(out, SERIES_1, labels_len + sample_len);
+    for (size_t i = 0; i < 2u * series->label_count; i += 2) {
+        const struct sl_symbol *name = series->labels[i], *value = series->labels[i + 1];
+        out = sl_wire_head(out, LABELS_1, label_length(name, value));
+        out = put_string(out, LABEL_NAME, name);
+        out = put_string(out, LABEL_VALUE, value);
+    }
+    memcpy(out, sample_bytes, sample_len);
+    advance(&e->series, out + sample_len);
+}
+
+/* ---- 2.0 ---- */
+
+/* The symbol's place in the table of this request, where it is put when it is first used. */
+static uint32_t ref_of(struct sl_encoder *e, struct sl_symbol *s) {
+    if (s->batch == e->batch)
+        return s->number;
+    char *out = room(&e->symbols, 1 + SL_WIRE_VARINT_BYTES + s->len);
+    if (out == NULL)
+        return 0;
+    advance(&e->symbols, put_string(out, SYMBOLS_2, s));
+    s->batch = e->batch;
+    return s->number = e->symbol_count++;
+}
+
+/* Puts the length of what stands between begin and out in front of it; almost always it fits the
+ * one byte that begin[-1] is. */
+static char *close_length(char *begin, char *out) {
+    size_t len = (size_t)(out - begin);
+    if (len <= ONE_BYTE_VARINT_MAX) {
+        begin[-1] = (char)len;
+        return out;
+    }
+    size_t more = sl_wire_varint_length(len) - 1;
+    memmove(begin + more, begin, len);
+    sl_wire_varint(begin - 1, len);
+    return out + more;
+}
+
+static char *put_metadata(struct sl_encoder *e, char *out, const struct sl_series *series) {
+    char *const begin = out + 2;
+    out[0] = METADATA_2;
+    out = begin;
+    *out++ = METADATA_TYPE;
+    *out++ = (char)series->kind;
+    if (series->help->len > 0) {
+        *out++ = METADATA_HELP;
+        out = sl_wire_varint(out, ref_of(e, series->help));
+    }
+    if (series->unit->len > 0) {
+        *out++ = METADATA_UNIT;
+        out = sl_wire_varint(out, ref_of(e, series->unit));
+    }
+    return close_length(begin, out);
+}
+
+static void add_2(struct sl_encoder *e, const struct sl_series *series,
+                  const struct sl_sample *sample) {
+    size_t count = 2u * series->label_count;
+    char *out = room(&e->series, SERIES_FIXED_BYTES + REF_BYTES * count);
+    if (out == NULL)
+        return;
+    out[0] = (char)SERIES_2;
+    char *const begin = out + 2;
+    out = begin;
+    out[0] = LABELS_REFS_2;
+    char *const refs = out + 2;
+    out = refs;
+    for (size_t i = 0; i < count; i++)
+        out = sl_wire_varint(out, ref_of(e, series->labels[i]));
+    out = close_length(refs, out);
+    out = put_sample(out, sample);
+    out = put_metadata(e, out, series);
+    advance(&e->series, close_length(begin, out));
+}
+
+/* ---- both ---- */
+
+void sl_encoder_add(struct sl_encoder *e, const struct sl_series *series,
+                    const struct sl_sample *sample) {
+    if (e->protocol == SL_WRITE_2_0)
+        add_2(e, series, sample);
+    else
+        add_1(e, series, sample);
+}
+
+int sl_encoder_end(struct sl_encoder *e, struct sl_buffer *message, struct sl_error *err) {
+    sl_buffer_reset(message);
+    sl_buffer_reserve(message, e->symbols.len + e->series.len);
+    sl_buffer_append(message, e->symbols.data, e->symbols.len);
+    sl_buffer_append(message, e->series.data, e->series.len);
+    int code = sl_buffer_check(&e->symbols, "a table of symbols", err);
+    if (code == SL_OK)
+        code = sl_buffer_check(&e->series, "a batch", err);
+    return code == SL_OK ? sl_buffer_check(message, "a batch", err) : code;
 }
 
 int sl_encode_compress(const struct sl_buffer *message, struct sl_buffer *out,

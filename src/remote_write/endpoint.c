@@ -10,7 +10,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 
-enum { READ_AGAIN_MS = 60 * 1000, ANSWER_BYTES_MAX = 64 * 1024, SIGV4_BYTES = 256 };
+enum { READ_AGAIN_MS = 60 * 1000, SIGV4_BYTES = 256 };
 
 struct sl_endpoint {
     const struct sl_node_options *options;
@@ -182,6 +182,14 @@ static void add_header(struct sl_http_request *r, const char *name, const char *
         r->headers[i] = (struct sl_http_header){name, value};
 }
 
+static int ignore(void *context, const char *bytes, size_t len, struct sl_error *err) {
+    (void)context;
+    (void)bytes;
+    (void)len;
+    (void)err;
+    return SL_OK;
+}
+
 static int post_once(struct sl_endpoint *e, const struct sl_endpoint_request *q,
                      struct sl_http_response *response, bool *ret_sent, struct sl_error *err) {
     const struct sl_node_options *o = e->options;
@@ -196,7 +204,7 @@ static int post_once(struct sl_endpoint *e, const struct sl_endpoint_request *q,
         .body = q->body,
         .body_len = q->body_len,
         .timeout_ms = q->timeout_ms,
-        .max_body_bytes = ANSWER_BYTES_MAX,
+        .sink = ignore, /* "MUST ignore the response body on success" */
         .on_header = q->on_header,
         .on_header_context = q->on_header_context,
     };

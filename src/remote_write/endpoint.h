@@ -11,11 +11,7 @@
 #include "base/log.h"
 #include "net/http.h"
 #include "remote_write/options.h"
-
-enum sl_write_protocol {
-    SL_WRITE_1_0, /* prometheus.WriteRequest */
-    SL_WRITE_2_0, /* io.prometheus.write.v2.Request */
-};
+#include "remote_write/protocol.h"
 
 struct sl_endpoint;
 

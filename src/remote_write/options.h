@@ -9,6 +9,8 @@
 
 enum { SL_CUSTOM_HEADERS_MAX = 10 };
 
+enum sl_protocol_choice { SL_PROTOCOL_AUTO, SL_PROTOCOL_2_0, SL_PROTOCOL_1_0 };
+
 /* One receiver. All members belong to the option table but name and relabel. */
 struct sl_node_options {
     char *name;                 /* the block's label; freed by sl_node_options_release() */
@@ -37,6 +39,14 @@ struct sl_node_options {
     int64_t max_samples_per_send;
     int64_t batch_send_deadline_ms;
     int64_t capacity;
+    int64_t max_samples_per_second;
+    int protocol; /* enum sl_protocol_choice */
+    bool spool;
+    char *spool_directory;
+    int64_t spool_size_mib;
+    int64_t spool_sync_ms;
+    int64_t max_age_ms;
+    char *rejected_file;
     int64_t min_backoff_ms;
     int64_t max_backoff_ms;
 };

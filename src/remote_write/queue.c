@@ -1,334 +1,180 @@
-/* Between the host's write threads and a sender. */
-#include "remote_write/queue.h"
+/* Between the host's write threads and a sender: what the threads put. What the sender takes is in
+ * queue_batch.c, the thread that keeps the spool in queue_keeper.c. */
+#include "remote_write/queue_internal.h"
 
-#include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
-#include "remote_write/encode.h"
+#include "remote_write/value.h"
 
-enum {
-    BUCKETS_AT_START = 256, /* a power of two, as every later number */
-    SWEPT_AT_ONCE = 32,     /* buckets; keeps the lock short */
-    FORGET_AFTER_MS = 3600 * 1000,
-    KEY_BYTES = 2048, /* five identifiers of 127 bytes, meta data, two numbers */
-    BLOCK_BYTES_MAX = 64 * 1024,
-};
+enum { PACKED_BYTES_MAX = 8 * 1024 * 1024 };
 
-/* One label block of a series, and the batch it was last put into. */
-struct block {
-    uint32_t start;
-    uint32_t len;
-    uint64_t batch;
-};
-
-struct sl_series {
-    struct sl_series *next; /* in its bucket */
-    uint64_t hash;
-    uint64_t last_put;  /* the running number of its newest sample */
-    int64_t last_ms;    /* the time of that */
-    int64_t used_ms;    /* when it was swept over and found to have been written since */
-    uint64_t swept_put; /* last_put then */
-    size_t key_len;
-    size_t source_count;
-    char *key;
-    char *labels;
-    struct block blocks[];
-};
-
-struct sl_queue {
-    pthread_mutex_t lock;
-    struct sl_series_rules rules;
-    struct sl_series **buckets;
-    size_t bucket_count;
-    size_t series_count;
-    size_t swept; /* the next bucket to sweep */
-
-    /* A ring that starts over at 0 whenever it is empty, so that a large capacity that is rarely
-     * needed is rarely touched. */
-    struct sl_sample *ring;
-    size_t capacity;
-    size_t head; /* the oldest */
-    size_t count;
-
-    uint64_t put;     /* running number of the newest sample */
-    uint64_t gone;    /* of the newest that has left the ring */
-    uint64_t settled; /* nobody holds a sample up to this one */
-    size_t in_hand;   /* taken and not settled */
-    struct sl_queue_counts counts;
-};
-
-int sl_queue_new(size_t capacity, const struct sl_series_rules *rules, struct sl_queue **ret,
+int sl_queue_new(const struct sl_queue_settings *settings, struct sl_queue **ret,
                  struct sl_error *err) {
     struct sl_queue *q = calloc(1, sizeof(*q));
     if (q == NULL)
         return sl_fail(err, SL_NOMEM, "out of memory for a queue");
-    pthread_mutex_init(&q->lock, NULL);
-    q->capacity = capacity;
-    q->bucket_count = BUCKETS_AT_START;
-    q->buckets = calloc(q->bucket_count, sizeof(struct sl_series *));
-    q->ring = calloc(capacity, sizeof(*q->ring));
-    q->rules = *rules;
-    if (q->buckets == NULL || q->ring == NULL) {
-        sl_queue_free(q);
-        return sl_fail(err, SL_NOMEM, "out of memory for a queue of %zu samples: lower Capacity",
-                       capacity);
+    q->settings = *settings;
+    pthread_mutexattr_t kind;
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ADAPTIVE_NP); /* the lock is short */
+    pthread_mutex_init(&q->lock, &kind);
+    pthread_mutexattr_destroy(&kind);
+    sl_spool_init(&q->spool, &settings->limits);
+    sl_buffer_init(&q->packed, PACKED_BYTES_MAX);
+    q->items = calloc(settings->batch_max, sizeof(*q->items));
+    int code = q->items == NULL ? sl_fail(err, SL_NOMEM, "out of memory for a batch") : SL_OK;
+    if (code == SL_OK)
+        code = sl_roster_new(&settings->rules, &q->roster, err);
+    if (code == SL_OK)
+        code = sl_wakeup_init(&q->keeper_stop, err);
+    if (code == SL_OK) {
+        q->has_wakeups = true;
+        *ret = q;
+        return SL_OK;
     }
-    *ret = q;
-    return SL_OK;
+    sl_queue_free(q);
+    return code;
 }
 
-static void free_series(struct sl_series *s) {
-    free(s->key);
-    free(s->labels);
-    free(s);
+void sl_queue_forget_lists(void *context, struct sl_segment *segment) {
+    struct sl_queue *q = context;
+    for (uint32_t i = 0; segment->owns_lists && i < segment->list_count; i++)
+        sl_roster_release(q->roster, sl_segment_list(segment, i));
+    segment->owns_lists = false;
+    sl_segment_forget_lists(segment);
 }
 
 void sl_queue_free(struct sl_queue *q) {
     if (q == NULL)
         return;
-    for (size_t i = 0; q->buckets != NULL && i < q->bucket_count; i++) {
-        for (struct sl_series *s = q->buckets[i], *next; s != NULL; s = next) {
-            next = s->next;
-            free_series(s);
-        }
-    }
-    free(q->buckets);
-    free(q->ring);
+    sl_queue_stop_keeper(q);
+    for (struct sl_segment *each = q->spool.oldest; each != NULL; each = each->next)
+        sl_queue_forget_lists(q, each);
+    for (struct sl_segment *each = q->spool.trash; each != NULL; each = each->next)
+        sl_queue_forget_lists(q, each);
+    sl_spool_close(&q->spool);
+    sl_roster_free(q->roster);
+    sl_buffer_release(&q->packed);
+    if (q->has_wakeups)
+        sl_wakeup_release(&q->keeper_stop);
+    free(q->items);
     pthread_mutex_destroy(&q->lock);
     free(q);
 }
 
-/* ---- series ---- */
+/* ---- locked ---- */
 
-struct key {
-    char bytes[KEY_BYTES];
-    size_t len;
-    uint64_t hash;
-};
-
-static void add_to_key(struct key *k, const char *text) {
-    size_t room = sizeof(k->bytes) - k->len - 1;
-    size_t len = strnlen(text, room);
-    memcpy(k->bytes + k->len, text, len);
-    k->len += len;
-    k->bytes[k->len++] = '\0';
+static void refuse(struct sl_queue *q, uint64_t samples, uint64_t *count) {
+    q->spool.state.books.accepted += samples;
+    *count += samples;
 }
 
-/* FNV-1a, eight bytes at a time: it only has to spread what the operator's own hosts are called. */
-static uint64_t hash_of(const char *bytes, size_t len) {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (; len >= 8; bytes += 8, len -= 8) {
-        uint64_t word;
-        memcpy(&word, bytes, 8);
-        hash = (hash ^ word) * 0x100000001b3;
-        hash ^= hash >> 29;
-    }
-    for (; len > 0; bytes++, len--)
-        hash = (hash ^ (unsigned char)*bytes) * 0x100000001b3;
-    return hash ^ hash >> 32;
-}
-
-static void make_key(const struct sl_value_id *id, size_t first, struct key *k) {
-    uint32_t numbers[] = {(uint32_t)first, (uint32_t)id->source_count};
-    memcpy(k->bytes, numbers, sizeof(numbers));
-    k->len = sizeof(numbers);
-    /* The name that varies least often comes last only because it may be long. */
-    add_to_key(k, id->host);
-    add_to_key(k, id->plugin);
-    add_to_key(k, id->plugin_instance);
-    add_to_key(k, id->type);
-    add_to_key(k, id->type_instance);
-    for (size_t i = 0; i < id->meta_count; i++) {
-        add_to_key(k, id->meta[i].key);
-        add_to_key(k, id->meta[i].value);
-    }
-    k->hash = hash_of(k->bytes, k->len);
-}
-
-/* The label block of one data source; nothing where there is no series. */
-static void put_block(const struct sl_value_id *id, size_t source,
-                      const struct sl_series_rules *rules, struct sl_buffer *out) {
-    struct sl_buffer bytes;
-    struct sl_packed packed;
-    struct sl_label label;
-    sl_buffer_init(&bytes, BLOCK_BYTES_MAX);
-    if (sl_series_pack(id, source, rules, &bytes) == SL_SERIES_KEPT &&
-        sl_packed_read(bytes.data, bytes.len, &packed, NULL) == SL_OK)
-        for (const char *at = packed.labels; sl_packed_next(&packed, &at, &label);)
-            sl_encode_label(out, label.name, label.name_len, label.value, label.value_len);
-    sl_buffer_release(&bytes);
-}
-
-/* NULL: out of memory, or names beyond every limit. */
-static struct sl_series *new_series(const struct sl_queue *q, const struct sl_value_id *id,
-                                    const struct key *k) {
-    struct sl_series *s = calloc(1, sizeof(*s) + id->source_count * sizeof(struct block));
-    struct sl_buffer labels;
-    if (s == NULL)
+/* Everything that a reader of the journal must know before the list's first values. */
+static struct sl_segment *define(struct sl_queue *q, struct sl_list *list) {
+    if (sl_list_pack(list, &q->packed, NULL) != SL_OK)
         return NULL;
-    sl_buffer_init(&labels, BLOCK_BYTES_MAX * id->source_count);
-    for (size_t i = 0; i < id->source_count; i++) {
-        s->blocks[i].start = (uint32_t)labels.len;
-        put_block(id, i, &q->rules, &labels);
-        s->blocks[i].len = (uint32_t)labels.len - s->blocks[i].start;
-    }
-    s->labels = sl_buffer_steal(&labels);
-    sl_buffer_release(&labels);
-    s->key = malloc(k->len);
-    if (s->labels == NULL || s->key == NULL) {
-        free_series(s);
+    size_t bytes = sl_segment_define_bytes(q->packed.len) + sl_segment_put_bytes(list->kept);
+    struct sl_segment *segment = sl_spool_segment(&q->spool, bytes);
+    if (segment == NULL ||
+        !sl_segment_define(segment, list, list->kept, q->packed.data, q->packed.len, &list->place))
         return NULL;
-    }
-    memcpy(s->key, k->bytes, k->len);
-    s->key_len = k->len;
-    s->hash = k->hash;
-    s->source_count = id->source_count;
-    s->last_ms = INT64_MIN;
-    return s;
+    list->segment = segment->number;
+    return segment;
 }
 
-/* Half as many buckets as series at most; without memory it only gets slower. */
-static void grow_buckets(struct sl_queue *q) {
-    size_t count = q->bucket_count * 2;
-    struct sl_series **buckets;
-    if (q->series_count < q->bucket_count || (buckets = calloc(count, sizeof(*buckets))) == NULL)
+/* Values for every series of the list; where there is no room for them they are dropped. */
+static void journal(struct sl_queue *q, struct sl_list *list, const uint64_t *values,
+                    int64_t time_ms) {
+    uint32_t samples = sl_segment_samples(values, list->kept);
+    if (samples == 0)
         return;
-    for (size_t i = 0; i < q->bucket_count; i++) {
-        for (struct sl_series *s = q->buckets[i], *next; s != NULL; s = next) {
-            next = s->next;
-            s->next = buckets[s->hash & (count - 1)];
-            buckets[s->hash & (count - 1)] = s;
-        }
+    struct sl_segment *segment = sl_spool_segment(&q->spool, sl_segment_put_bytes(list->kept));
+    if (segment != NULL && segment->number != list->segment)
+        segment = define(q, list);
+    if (segment != NULL && sl_segment_put(segment, list->place, time_ms, values, list->kept))
+        sl_spool_accept(&q->spool, samples);
+    else
+        refuse(q, samples, &q->spool.state.books.dropped_full);
+}
+
+/* Whether all series of a list are older than time_ms, and if so, makes them that old. */
+static bool advance(struct sl_list *list, int64_t time_ms) {
+    if (time_ms <= list->last_ms)
+        return false;
+    for (size_t i = 0; list->is_shared && i < list->kept; i++)
+        if (time_ms <= list->series[i]->last_ms)
+            return false;
+    for (size_t i = 0; list->is_shared && i < list->kept; i++)
+        list->series[i]->last_ms = time_ms;
+    list->last_ms = time_ms;
+    return true;
+}
+
+static void put_locked(struct sl_queue *q, const struct sl_value_id *id,
+                       const struct sl_list_key *key, const uint64_t *bits, int64_t time_ms) {
+    uint64_t *invalid = &q->spool.state.books.dropped_invalid;
+    uint64_t values[SL_LIST_SOURCES_MAX];
+    struct sl_list *list = key != NULL ? sl_roster_find(q->roster, id, key) : NULL;
+    if (list == NULL) {
+        refuse(q, id->source_count, invalid);
+        return;
     }
-    free(q->buckets);
-    q->buckets = buckets;
-    q->bucket_count = count;
-}
-
-static struct sl_series *find_or_add(struct sl_queue *q, const struct sl_value_id *id,
-                                     const struct key *k) {
-    struct sl_series *s = q->buckets[k->hash & (q->bucket_count - 1)];
-    for (; s != NULL; s = s->next)
-        if (s->hash == k->hash && s->key_len == k->len && memcmp(s->key, k->bytes, k->len) == 0)
-            return s;
-    if (q->series_count >= SL_LIMIT_SERIES || (s = new_series(q, id, k)) == NULL)
-        return NULL;
-    grow_buckets(q);
-    struct sl_series **bucket = &q->buckets[k->hash & (q->bucket_count - 1)];
-    s->next = *bucket;
-    *bucket = s;
-    q->series_count++;
-    return s;
-}
-
-/* A series is forgotten when it was not written between two sweeps an hour apart and nobody holds
- * a sample of it. */
-static void sweep(struct sl_queue *q, int64_t now_ms) {
-    for (size_t n = 0; n < SWEPT_AT_ONCE; n++) {
-        struct sl_series **at = &q->buckets[q->swept++ & (q->bucket_count - 1)];
-        while (*at != NULL) {
-            struct sl_series *s = *at;
-            if (s->swept_put != s->last_put) {
-                s->swept_put = s->last_put;
-                s->used_ms = now_ms;
-            } else if (now_ms - s->used_ms >= FORGET_AFTER_MS && s->last_put <= q->settled) {
-                *at = s->next;
-                free_series(s);
-                q->series_count--;
-                continue;
-            }
-            at = &s->next;
-        }
+    for (size_t i = 0; i < list->kept; i++) {
+        uint64_t value = bits[list->sources[i]];
+        values[i] = value == SL_VALUE_NAN_BITS && list->omits_nan ? SL_SEGMENT_NO_VALUE : value;
     }
+    refuse(q, list->invalid, invalid);
+    if (!advance(list, time_ms))
+        refuse(q, sl_segment_samples(values, list->kept), invalid);
+    else
+        journal(q, list, values, time_ms);
+    list->has_ended = false;
 }
 
-const char *sl_series_block(struct sl_series *series, uint32_t source, size_t *ret_len,
-                            uint64_t **ret_batch) {
-    struct block *block = &series->blocks[source];
-    *ret_len = block->len;
-    *ret_batch = &block->batch;
-    return series->labels + block->start;
-}
-
-/* ---- samples ---- */
-
-static void push(struct sl_queue *q, const struct sl_sample *sample) {
-    if (q->count == q->capacity) {
-        q->head = (q->head + 1) % q->capacity;
-        q->count--;
-        q->gone++;
-        q->counts.dropped_full++;
-    }
-    if (q->count == 0)
-        q->head = 0;
-    q->ring[(q->head + q->count) % q->capacity] = *sample;
-    q->count++;
-    q->put++;
-}
+/* ---- any thread ---- */
 
 size_t sl_queue_put(struct sl_queue *q, const struct sl_value_id *id, size_t first,
-                    const double *values, int64_t timestamp_ms) {
-    struct key k;
-    make_key(id, first, &k);
+                    const uint64_t *bits, int64_t time_ms) {
+    struct sl_list_key key;
+    bool has_key = sl_list_key_make(id, first, &key);
     pthread_mutex_lock(&q->lock);
-    struct sl_series *s = find_or_add(q, id, &k);
-    for (size_t i = 0; i < id->source_count; i++) {
-        if (isnan(values[i]) && sl_series_omits_nan(id, i))
+    put_locked(q, id, has_key ? &key : NULL, bits, time_ms);
+    size_t pending = (size_t)q->spool.state.books.pending;
+    pthread_mutex_unlock(&q->lock);
+    return pending;
+}
+
+size_t sl_queue_end_series(struct sl_queue *q, const struct sl_value_id *id, int64_t now_ms) {
+    uint64_t stale[SL_LIST_SOURCES_MAX];
+    struct sl_list_key key;
+    for (size_t i = 0; i < SL_LIST_SOURCES_MAX; i++)
+        stale[i] = SL_VALUE_STALE_BITS;
+    bool has_key = sl_list_key_make(id, 0, &key);
+    pthread_mutex_lock(&q->lock);
+    struct sl_list *list = has_key ? sl_roster_next_of(q->roster, &key, NULL) : NULL;
+    for (; list != NULL; list = sl_roster_next_of(q->roster, &key, list)) {
+        if (list->has_ended || list->kept == 0 || list->last_ms == INT64_MIN)
             continue;
-        q->counts.accepted++;
-        if (s == NULL || timestamp_ms <= s->last_ms || s->blocks[i].len == 0) {
-            q->counts.dropped_invalid++;
-            continue;
-        }
-        push(q, &(struct sl_sample){s, values[i], timestamp_ms, (uint32_t)i});
-        s->last_put = q->put;
+        int64_t time_ms = now_ms > list->last_ms ? now_ms : list->last_ms + 1;
+        if (advance(list, time_ms))
+            journal(q, list, stale, time_ms);
+        list->has_ended = true;
     }
-    if (s != NULL && timestamp_ms > s->last_ms)
-        s->last_ms = timestamp_ms;
-    size_t waiting = q->count;
+    size_t pending = (size_t)q->spool.state.books.pending;
     pthread_mutex_unlock(&q->lock);
-    return waiting;
+    return pending;
 }
 
-size_t sl_queue_take(struct sl_queue *q, struct sl_sample *out, size_t max) {
+void sl_queue_status(struct sl_queue *q, struct sl_queue_status *ret) {
     pthread_mutex_lock(&q->lock);
-    size_t count = q->count < max ? q->count : max;
-    for (size_t done = 0; done < count;) {
-        size_t run = q->capacity - q->head;
-        if (run > count - done)
-            run = count - done;
-        memcpy(out + done, q->ring + q->head, run * sizeof(*out));
-        q->head = (q->head + run) % q->capacity;
-        done += run;
-    }
-    if (q->in_hand == 0)
-        q->settled = q->gone;
-    q->count -= count;
-    q->gone += count;
-    q->in_hand += count;
-    pthread_mutex_unlock(&q->lock);
-    return count;
-}
-
-void sl_queue_settle(struct sl_queue *q, size_t count, enum sl_fate fate, int64_t now_ms) {
-    pthread_mutex_lock(&q->lock);
-    q->in_hand -= count;
-    if (q->in_hand == 0)
-        q->settled = q->gone;
-    if (fate == SL_FATE_ACKED)
-        q->counts.acked += count;
-    else
-        q->counts.rejected += count;
-    sweep(q, now_ms);
-    pthread_mutex_unlock(&q->lock);
-}
-
-void sl_queue_count(struct sl_queue *q, struct sl_queue_counts *ret) {
-    pthread_mutex_lock(&q->lock);
-    *ret = q->counts;
-    ret->pending = q->count + q->in_hand;
+    *ret = (struct sl_queue_status){
+        .books = q->spool.state.books,
+        .lists = sl_roster_count(q->roster),
+        .disk_bytes = q->spool.disk_bytes,
+        .memory_bytes = q->spool.memory_bytes,
+        .bad_records = q->spool.bad_records,
+        .is_on_disk = q->spool.directory_fd >= 0 && !q->spool.disk_failed,
+    };
     pthread_mutex_unlock(&q->lock);
 }

@@ -1,65 +1,102 @@
-/* Between the host's write threads and a sender: the series they have written and the samples that
- * wait. Memory is bounded: a full queue drops its oldest sample and counts it. Nothing here waits
- * for a network; the lock is held for a look-up and a copy.
+/* Between the host's write threads and a sender: the lists they have written, and the journal of
+ * values that wait. A put looks the list up and copies it into mapped memory under a short lock; it
+ * makes no system call, and what it has taken survives the death of the process.
  *
  * A series never goes back in time: collectd calls write callbacks from several threads, so two
  * values of one series can change places, and one sample out of order makes a receiver refuse the
- * whole request (prometheus/prometheus storage/remote/write_handler.go). */
+ * whole request (prometheus/prometheus storage/remote/write_handler.go).
+ *
+ * A batch holds at most one sample of a series. Then a request whose answer was lost can be sent
+ * again as it was: Prometheus accepts an exact repetition of a series' newest sample and of no
+ * other. Where it ends is journalled before it is handed out, so it is the same after a restart. */
 #ifndef SL_REMOTE_WRITE_QUEUE_H
 #define SL_REMOTE_WRITE_QUEUE_H
 
-#include <stdint.h>
-
-#include "remote_write/series.h"
+#include "base/log.h"
+#include "remote_write/books.h"
+#include "remote_write/encode.h"
+#include "remote_write/roster.h"
+#include "remote_write/spool.h"
 
 struct sl_queue;
-struct sl_series; /* a value list's identity; owned by the queue */
 
-/* Value lists with more data sources are put in slices of this many. */
-enum { SL_QUEUE_SOURCES_MAX = 32 };
-
-struct sl_sample {
-    struct sl_series *series;
-    double value;
-    int64_t timestamp_ms;
-    uint32_t source;
+struct sl_queue_settings {
+    struct sl_series_rules rules; /* what it points to must live as long as the queue */
+    struct sl_spool_limits limits;
+    int64_t max_age_ms; /* 0: none */
+    int64_t sync_ms;    /* how much a power cut may cost; 0: as much as the system likes */
+    size_t batch_max;   /* most samples in a batch */
+    const char *path;   /* of the spool; NULL: memory */
+    struct sl_log log;
+    const char *name; /* for the log */
 };
 
-/* accepted = acked + rejected + dropped_full + dropped_invalid + pending, at every moment. */
-struct sl_queue_counts {
-    uint64_t accepted;
-    uint64_t acked;           /* a receiver has said so */
-    uint64_t rejected;        /* it has refused them for good */
-    uint64_t dropped_full;    /* the queue was full */
-    uint64_t dropped_invalid; /* not newer than the one before, or no name could be made */
-    uint64_t pending;
-};
-
-/* What rules point to must live as long as the queue. */
-int sl_queue_new(size_t capacity, const struct sl_series_rules *rules, struct sl_queue **ret,
+int sl_queue_new(const struct sl_queue_settings *settings, struct sl_queue **ret,
                  struct sl_error *err) SL_CHECKED;
+
+/* Main thread, once: takes over what the spool holds and starts the thread that keeps it. A spool
+ * that cannot be used is an error in the log, and the queue is in memory. */
+int sl_queue_start(struct sl_queue *q, struct sl_error *err) SL_CHECKED;
+
+/* Main thread, after all others have ended. What is on disk stays there. */
 void sl_queue_free(struct sl_queue *q);
 
-/* Any thread. first: the number of id's first data source within its value list. NaNs that
- * sl_series_omits_nan() are left out. Returns how many samples wait now. */
+/* Any thread. first: the number of id's first data source within its value list; bits: a float64 of
+ * each (value.h). Returns how many samples wait now. */
 size_t sl_queue_put(struct sl_queue *q, const struct sl_value_id *id, size_t first,
-                    const double *values, int64_t timestamp_ms);
+                    const uint64_t *bits, int64_t time_ms);
 
-/* The sender's thread only, these three. Moves up to max samples, oldest first, to out. They stay
- * pending, and their series valid, until sl_queue_settle() has been told about them. */
-size_t sl_queue_take(struct sl_queue *q, struct sl_sample *out, size_t max);
+/* Any thread. The host has not seen these values for too long (collectd's missing callback): every
+ * series of the identity gets a stale marker, once, until it is written again. id needs no sources
+ * and no meta data. Returns how many samples wait now. */
+size_t sl_queue_end_series(struct sl_queue *q, const struct sl_value_id *id, int64_t now_ms);
 
-enum sl_fate { SL_FATE_ACKED, SL_FATE_REJECTED };
+/* ---- the sender's thread only ---- */
 
-/* The oldest count samples that were taken have met their fate. Forgets a few series that have not
- * been written for an hour. */
-void sl_queue_settle(struct sl_queue *q, size_t count, enum sl_fate fate, int64_t now_ms);
+struct sl_batch_item {
+    const struct sl_list *list;
+    int64_t time_ms;
+    const uint64_t *bits; /* list->kept of them; some may be SL_SEGMENT_NO_VALUE */
+    uint32_t samples;     /* so many are not */
+};
 
-/* A series' label block of one data source. *ret_batch is a number for the sender to keep. */
-const char *sl_series_block(struct sl_series *series, uint32_t source, size_t *ret_len,
-                            uint64_t **ret_batch);
+struct sl_batch {
+    const struct sl_batch_item *items;
+    size_t count;
+    size_t samples;
+    size_t to; /* where it ends in its segment */
+    int64_t newest_ms;
+};
+
+/* The batch to send: up to max samples (and batch_max), oldest first. What it points to is valid
+ * until it is settled. False: nothing waits. Samples older than MaxAge are dropped here. */
+bool sl_queue_next(struct sl_queue *q, size_t max, int64_t now_ms, struct sl_batch *ret);
+
+/* Adds every sample of the batch to a message that has begun. */
+void sl_batch_encode(const struct sl_batch *batch, struct sl_encoder *encoder);
+
+/* The batch is too large for the receiver: sl_queue_next() will make it anew, smaller. */
+void sl_queue_undo(struct sl_queue *q);
+
+/* All samples of the batch have met their fate; the sum is batch->samples. Forgets a few lists that
+ * have not been written for an hour; now_ms: monotonic. */
+struct sl_fates {
+    uint64_t acked;
+    uint64_t rejected;
+    uint64_t dropped_age;
+};
+void sl_queue_settle(struct sl_queue *q, const struct sl_batch *batch, const struct sl_fates *fates,
+                     int64_t now_ms);
 
 /* Any thread. */
-void sl_queue_count(struct sl_queue *q, struct sl_queue_counts *ret);
+struct sl_queue_status {
+    struct sl_books books;
+    uint64_t lists;
+    uint64_t disk_bytes;
+    uint64_t memory_bytes;
+    uint64_t bad_records;
+    bool is_on_disk;
+};
+void sl_queue_status(struct sl_queue *q, struct sl_queue_status *ret);
 
 #endif

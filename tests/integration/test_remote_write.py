@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from lib.process import wait_until
 from lib.receiver import Receiver
 from lib.stack import Collectd, Prometheus, block, plugin_block
@@ -12,16 +14,21 @@ def collectd_with(directory, *nodes, stock=("load", "memory")):
                     plugin_block("write_prometheus_remote", *nodes), stock_plugins=stock)
 
 
-def test_headers(tmp_path, parts):
+@pytest.mark.parametrize("protocol,content_type,version", [
+    ("auto", "application/x-protobuf;proto=io.prometheus.write.v2.Request", "2.0.0"),
+    ("2.0", "application/x-protobuf;proto=io.prometheus.write.v2.Request", "2.0.0"),
+    ("1.0", "application/x-protobuf", "0.1.0")])
+def test_headers(tmp_path, parts, protocol, content_type, version):
     receiver = Receiver().start()
     parts.append(receiver)
     parts.append(collectd_with(tmp_path, block("Node", "n", URL=receiver.url, User="me",
-                                               Password="pw", BatchSendDeadline=0)).start())
+                                               Password="pw", BatchSendDeadline=0,
+                                               Protocol=protocol)).start())
     wait_until(lambda: receiver.requests, 10, "a request")
     headers = receiver.requests[0].headers
     assert headers["Content-Encoding"] == "snappy"
-    assert headers["Content-Type"] == "application/x-protobuf"
-    assert headers["X-Prometheus-Remote-Write-Version"] == "0.1.0"
+    assert headers["Content-Type"] == content_type
+    assert headers["X-Prometheus-Remote-Write-Version"] == version
     assert headers["User-Agent"].startswith("collectd-spacelift/")
     assert headers["Authorization"] == "Basic bWU6cHc="
 
@@ -43,7 +50,8 @@ def test_retry_sends_the_same_bytes(tmp_path, parts):
 def test_refused_is_dropped_and_said_once(tmp_path, parts):
     receiver = Receiver(script=[400] * 3).start()
     parts.append(receiver)
-    collectd = collectd_with(tmp_path, block("Node", "n", URL=receiver.url, BatchSendDeadline=0))
+    collectd = collectd_with(tmp_path, block("Node", "n", URL=receiver.url, BatchSendDeadline=0,
+                                             Protocol="1.0"))
     parts.append(collectd.start())
     wait_until(lambda: len(receiver.requests) >= 5, 20, "requests")
     assert len({r.body for r in receiver.requests}) == len(receiver.requests)

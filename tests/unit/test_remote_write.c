@@ -1,7 +1,5 @@
-/* The encoding to the byte, and the queue's books. */
-#include <inttypes.h>
+/* The encoding to the byte, and what answers mean. */
 #include <math.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,9 +12,144 @@
 #include <snappy-c.h>
 
 #include "remote_write/encode.h"
+#include "remote_write/labels.h"
 #include "remote_write/options.h"
-#include "remote_write/queue.h"
-#include "remote_write/series.h"
+#include "remote_write/value.h"
+#include "remote_write/verdict.h"
+
+/* ---- encoding ---- */
+
+struct description {
+    enum sl_series_kind kind;
+    const char *unit, *help;
+    const char *labels[7]; /* name, value, ... */
+};
+
+static struct sl_series *take(struct sl_series_set *set, const struct description *d) {
+    struct sl_labels labels;
+    struct sl_buffer bytes;
+    struct sl_packed packed;
+    sl_labels_init(&labels);
+    sl_buffer_init(&bytes, 1000000);
+    for (size_t i = 0; d->labels[i] != NULL; i += 2)
+        sl_labels_set_text(&labels, d->labels[i], d->labels[i + 1]);
+    assert_int_equal(sl_labels_finish(&labels, NULL), SL_OK);
+    sl_labels_pack(&labels, d->kind, d->unit, d->help, &bytes);
+    assert_int_equal(sl_packed_read(bytes.data, bytes.len, &packed, NULL), SL_OK);
+    struct sl_series *series = sl_series_take(set, &packed);
+    assert_non_null(series);
+    /* What is kept of it is all of it. */
+    assert_int_equal(sl_series_packed_length(series), bytes.len);
+    char *again = malloc(bytes.len);
+    assert_ptr_equal(sl_series_put_packed(series, again), again + bytes.len);
+    assert_memory_equal(again, bytes.data, bytes.len);
+    free(again);
+    sl_labels_release(&labels);
+    sl_buffer_release(&bytes);
+    return series;
+}
+
+static const struct description counter = {
+    SL_KIND_COUNTER, "", "help", {"__name__", "test_metric", "instance", "h1", "job", "collectd"}};
+
+static void check_hex(const struct sl_buffer *message, const char *hex) {
+    char *text = calloc(1, 2 * message->len + 1);
+    for (size_t i = 0; i < message->len; i++)
+        snprintf(text + 2 * i, 3, "%02x", (unsigned char)message->data[i]);
+    assert_string_equal(text, hex);
+    free(text);
+}
+
+struct encoding {
+    struct sl_series_set *set;
+    struct sl_encoder encoder;
+    struct sl_buffer message;
+};
+
+static struct encoding begin(enum sl_write_protocol protocol) {
+    struct encoding e;
+    assert_int_equal(sl_series_set_new(&e.set, NULL), SL_OK);
+    sl_encoder_init(&e.encoder, 10000000);
+    sl_buffer_init(&e.message, 10000000);
+    sl_encoder_begin(&e.encoder, protocol);
+    return e;
+}
+
+static void end(struct encoding *e) {
+    assert_int_equal(sl_encoder_end(&e->encoder, &e->message, NULL), SL_OK);
+}
+
+static void release(struct encoding *e) {
+    sl_encoder_release(&e->encoder);
+    sl_buffer_release(&e->message);
+    sl_series_set_free(e->set);
+}
+
+static const struct sl_sample forty_two = {
+    .bits = 0x4045000000000000, .time_ms = 1700000000123, .start_ms = 1700000000123 - 60000};
+
+/* What `protoc --encode=prometheus.WriteRequest` makes of test_metric{...} 42. */
+static void test_1_0_to_the_byte(void **unused) {
+    (void)unused;
+    struct encoding e = begin(SL_WRITE_1_0);
+    sl_encoder_add(&e.encoder, take(e.set, &counter), &forty_two);
+    end(&e);
+    check_hex(&e.message,
+              "0a4c0a170a085f5f6e616d655f5f120b746573745f6d65747269630a0e0a08696e7374616e6365120268"
+              "310a0f0a036a6f621208636f6c6c65637464121009000000000000454010fbd095ffbc31");
+    release(&e);
+}
+
+/* The same by `protoc --encode=io.prometheus.write.v2.Request`. */
+static void test_2_0_to_the_byte(void **unused) {
+    (void)unused;
+    struct encoding e = begin(SL_WRITE_2_0);
+    sl_encoder_add(&e.encoder, take(e.set, &counter), &forty_two);
+    end(&e);
+    check_hex(
+        &e.message,
+        "220022085f5f6e616d655f5f220b746573745f6d65747269632208696e7374616e636522026831220"
+        "36a6f622208636f6c6c65637464220468656c702a270a06010203040506121709000000000000454010fb"
+        "d095ffbc31189bfc91ffbc312a0408011807");
+    release(&e);
+}
+
+/* A stale marker by its bits; no start, no help, a unit. */
+static void test_stale_marker_to_the_byte(void **unused) {
+    (void)unused;
+    static const struct description gauge = {SL_KIND_GAUGE, "s", "", {"__name__", "a"}};
+    struct sl_sample stale = {.bits = SL_VALUE_STALE_BITS, .time_ms = 1700000000123};
+    struct encoding e = begin(SL_WRITE_2_0);
+    sl_encoder_add(&e.encoder, take(e.set, &gauge), &stale);
+    end(&e);
+    check_hex(&e.message, "220022085f5f6e616d655f5f2201612201732a1c0a020102121009020000000000f07f10"
+                          "fbd095ffbc312a0408022003");
+    release(&e);
+}
+
+/* Symbols stand once in a request, and again in the next one. */
+static void test_symbols_are_shared_within_a_request(void **unused) {
+    (void)unused;
+    struct description other = counter;
+    other.labels[3] = "h2";
+    struct encoding e = begin(SL_WRITE_2_0);
+    struct sl_series *one = take(e.set, &counter), *two = take(e.set, &other);
+    assert_ptr_not_equal(one, two);
+    assert_ptr_equal(take(e.set, &counter), one);
+    sl_encoder_add(&e.encoder, one, &forty_two);
+    end(&e);
+    size_t first = e.message.len;
+    sl_encoder_begin(&e.encoder, SL_WRITE_2_0);
+    sl_encoder_add(&e.encoder, one, &forty_two);
+    end(&e);
+    assert_int_equal(e.message.len, first);
+    sl_encoder_begin(&e.encoder, SL_WRITE_2_0);
+    sl_encoder_add(&e.encoder, one, &forty_two);
+    sl_encoder_add(&e.encoder, two, &forty_two);
+    end(&e);
+    assert_int_equal(e.message.len, first + strlen("..h2") + 41);
+    release(&e);
+}
 
 static size_t read_varint(const unsigned char **at) {
     size_t value = 0;
@@ -28,111 +161,74 @@ static size_t read_varint(const unsigned char **at) {
     return value;
 }
 
-/* A label block as {name="value",...}; written from the specification, not from the encoder. */
-static void show_labels(const struct sl_buffer *block, struct sl_buffer *out) {
-    const unsigned char *at = (const unsigned char *)block->data;
-    const unsigned char *end = at + block->len;
-    while (at < end) {
-        assert_int_equal(*at++, 0x0a);
-        size_t size = read_varint(&at);
-        const unsigned char *label_end = at + size;
-        assert_int_equal(*at++, 0x0a);
-        size = read_varint(&at);
-        sl_buffer_printf(out, "%.*s=", (int)size, (const char *)at);
-        at += size;
-        assert_int_equal(*at++, 0x12);
-        size = read_varint(&at);
-        sl_buffer_printf(out, "\"%.*s\" ", (int)size, (const char *)at);
-        at += size;
-        assert_ptr_equal(at, label_end);
-    }
-}
-
-static const struct sl_value_source gauge[] = {{"value", SL_VALUE_GAUGE}};
-static const struct sl_value_source pool[] = {{"runs_pending", SL_VALUE_GAUGE},
-                                              {"workers_busy", SL_VALUE_GAUGE},
-                                              {"workers", SL_VALUE_GAUGE},
-                                              {"workers_drained", SL_VALUE_GAUGE}};
-
-#define SOURCES(s) s, sizeof(s) / sizeof((s)[0])
-
-/* ---- encoding ---- */
-
-/* What `protoc --encode=prometheus.WriteRequest` makes of
- *   timeseries { labels { name: "__name__" value: "up" } samples { value: 1.5 timestamp: 1000 } }
- *   timeseries { labels { name: "a" value: "b" } samples { value: -0.0 timestamp: -1 } } */
-static const unsigned char golden[] =
-    "\x0a\x1e"
-    "\x0a\x0e\x0a\x08__name__\x12\x02up"
-    "\x12\x0c\x09\x00\x00\x00\x00\x00\x00\xf8\x3f\x10\xe8\x07"
-    "\x0a\x1e"
-    "\x0a\x06\x0a\x01"
-    "a\x12\x01"
-    "b"
-    "\x12\x14\x09\x00\x00\x00\x00\x00\x00\x00\x80\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
-
-static void test_write_request_to_the_byte(void **unused) {
-    (void)unused;
-    struct sl_buffer up, ab, message;
-    sl_buffer_init(&up, 100);
-    sl_buffer_init(&ab, 100);
-    sl_buffer_init(&message, 1000);
-    sl_encode_label(&up, "__name__", 8, "up", 2);
-    sl_encode_label(&ab, "a", 1, "b", 1);
-    sl_encode_sample(&message, up.data, up.len, 1.5, 1000);
-    sl_encode_sample(&message, ab.data, ab.len, -0.0, -1);
-    assert_int_equal(message.len, sizeof(golden) - 1);
-    assert_memory_equal(message.data, golden, sizeof(golden) - 1);
-    sl_buffer_release(&up);
-    sl_buffer_release(&ab);
-    sl_buffer_release(&message);
-}
-
+/* Lengths that need two and three bytes, in both protocols: fields follow each other to the end. */
 static void test_lengths_around_the_edges_of_a_varint(void **unused) {
     (void)unused;
-    static const size_t lengths[] = {0, 1, 126, 127, 128, 129, 16383, 16384, 20000};
-    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-        struct sl_buffer block, text;
-        char *value = calloc(1, lengths[i] + 1);
-        memset(value, 'v', lengths[i]);
-        sl_buffer_init(&block, 100000);
-        sl_buffer_init(&text, 100000);
-        sl_encode_label(&block, "n", 1, value, lengths[i]);
-        show_labels(&block, &text);
-        assert_int_equal(text.len, lengths[i] + strlen("n=\"\" "));
-        sl_buffer_release(&block);
-        sl_buffer_release(&text);
+    static const size_t lengths[] = {1, 100, 126, 127, 128, 129, 2000};
+    for (size_t i = 0; i < 2 * sizeof(lengths) / sizeof(lengths[0]); i++) {
+        size_t len = lengths[i / 2];
+        char *value = calloc(1, len + 1);
+        memset(value, 'v', len);
+        struct description d = {SL_KIND_GAUGE, "", value, {"__name__", "a", "n", value}};
+        struct encoding e = begin(i % 2 == 0 ? SL_WRITE_1_0 : SL_WRITE_2_0);
+        sl_encoder_add(&e.encoder, take(e.set, &d), &forty_two);
+        end(&e);
+        const unsigned char *at = (const unsigned char *)e.message.data;
+        const unsigned char *last = at + e.message.len;
+        while (at < last) {
+            assert_true(*at == 0x0a || *at == 0x22 || *at == 0x2a);
+            at++;
+            size_t size = read_varint(&at);
+            at += size;
+        }
+        assert_ptr_equal(at, last);
         free(value);
+        release(&e);
     }
 }
 
-static uint64_t encoded_bits(double value) {
-    struct sl_buffer message;
-    uint64_t bits = 0;
-    sl_buffer_init(&message, 100);
-    sl_encode_sample(&message, "", 0, value, 0);
-    for (int i = 7; i >= 0; i--)
-        bits = bits << 8 | (unsigned char)message.data[5 + i];
-    sl_buffer_release(&message);
-    return bits;
-}
-
-static void test_no_value_is_mistaken_for_a_stale_marker(void **unused) {
+/* A TimeSeries of more than 127 bytes of references. */
+static void test_many_labels(void **unused) {
     (void)unused;
-    static const uint64_t stale = 0x7ff0000000000002;
-    double stale_nan;
-    memcpy(&stale_nan, &stale, sizeof(stale));
-    assert_true(encoded_bits(stale_nan) == 0x7ff8000000000001);
-    assert_true(encoded_bits((double)NAN) == 0x7ff8000000000001);
-    assert_true(encoded_bits(INFINITY) == 0x7ff0000000000000);
-    assert_true(encoded_bits(-INFINITY) == 0xfff0000000000000);
+    struct sl_labels labels;
+    struct sl_buffer bytes;
+    struct sl_packed packed;
+    sl_labels_init(&labels);
+    sl_buffer_init(&bytes, 100000);
+    sl_labels_set_metric_name(&labels, "m");
+    for (int i = 0; i < 60; i++) {
+        char name[16], value[16];
+        snprintf(name, sizeof(name), "n%02d", i);
+        snprintf(value, sizeof(value), "v%02d", i);
+        sl_labels_set_text(&labels, name, value);
+    }
+    assert_int_equal(sl_labels_finish(&labels, NULL), SL_OK);
+    sl_labels_pack(&labels, SL_KIND_GAUGE, NULL, NULL, &bytes);
+    assert_int_equal(sl_packed_read(bytes.data, bytes.len, &packed, NULL), SL_OK);
+    struct encoding e = begin(SL_WRITE_2_0);
+    sl_encoder_add(&e.encoder, sl_series_take(e.set, &packed), &forty_two);
+    end(&e);
+    const unsigned char *at = (const unsigned char *)e.message.data;
+    while (*at == 0x22) {
+        at++;
+        size_t size = read_varint(&at);
+        at += size;
+    }
+    assert_int_equal(*at++, 0x2a);
+    size_t size = read_varint(&at);
+    assert_ptr_equal(at + size, e.message.data + e.message.len);
+    assert_int_equal(*at++, 0x0a);
+    assert_int_equal(read_varint(&at), 122); /* all below 128 */
+    release(&e);
+    sl_labels_release(&labels);
+    sl_buffer_release(&bytes);
 }
 
 static void test_compressed_is_snappy(void **unused) {
     (void)unused;
     struct sl_buffer message, body;
     sl_buffer_init(&message, 100000);
-    sl_buffer_init(&body, 100000);
+    sl_buffer_init(&body, 200000);
     for (int i = 0; i < 1000; i++)
         sl_buffer_printf(&message, "series %d of many, ", i % 7);
     assert_int_equal(sl_encode_compress(&message, &body, NULL), SL_OK);
@@ -147,171 +243,86 @@ static void test_compressed_is_snappy(void **unused) {
     sl_buffer_release(&body);
 }
 
-/* ---- the queue ---- */
+/* ---- answers ---- */
 
-static struct sl_queue *new_queue(size_t capacity) {
-    static const struct sl_series_rules no_rules;
-    struct sl_queue *q = NULL;
-    assert_int_equal(sl_queue_new(capacity, &no_rules, &q, NULL), SL_OK);
-    return q;
-}
+enum { NO_COUNT = -1 };
 
-static void check_books(struct sl_queue *q, uint64_t accepted, uint64_t pending) {
-    struct sl_queue_counts c;
-    sl_queue_count(q, &c);
-    assert_int_equal(c.accepted,
-                     c.acked + c.rejected + c.dropped_full + c.dropped_invalid + c.pending);
-    assert_int_equal(c.accepted, accepted);
-    assert_int_equal(c.pending, pending);
-}
-
-static size_t put(struct sl_queue *q, const char *host, double value, int64_t timestamp_ms) {
-    struct sl_value_id id = {host, "p", "", "t", "", SOURCES(gauge), NULL, 0};
-    return sl_queue_put(q, &id, 0, &value, timestamp_ms);
-}
-
-static void test_queue_keeps_order_and_books(void **unused) {
+static void test_what_answers_mean(void **unused) {
     (void)unused;
-    struct sl_queue *q = new_queue(10);
-    struct sl_sample taken[10];
-    assert_int_equal(put(q, "a", 1, 100), 1);
-    assert_int_equal(put(q, "b", 2, 100), 2);
-    assert_int_equal(put(q, "a", 3, 200), 3);
-    check_books(q, 3, 3);
-    assert_int_equal(sl_queue_take(q, taken, 2), 2);
-    check_books(q, 3, 3);
-    assert_true(taken[0].value == 1 && taken[1].value == 2);
-    assert_ptr_not_equal(taken[0].series, taken[1].series);
-    sl_queue_settle(q, 1, SL_FATE_ACKED, 0);
-    sl_queue_settle(q, 1, SL_FATE_REJECTED, 0);
-    check_books(q, 3, 1);
-    assert_int_equal(sl_queue_take(q, taken, 10), 1);
-    assert_true(taken[0].value == 3 && taken[0].timestamp_ms == 200);
-    sl_queue_free(q);
-}
-
-static void test_queue_never_goes_back_in_time(void **unused) {
-    (void)unused;
-    struct sl_queue *q = new_queue(10);
-    struct sl_queue_counts c;
-    put(q, "a", 1, 100);
-    put(q, "a", 1, 100);
-    put(q, "a", 1, 99);
-    put(q, "b", 1, 99);
-    sl_queue_count(q, &c);
-    assert_int_equal(c.dropped_invalid, 2);
-    check_books(q, 4, 2);
-    sl_queue_free(q);
-}
-
-static void test_queue_leaves_out_what_is_no_value(void **unused) {
-    (void)unused;
-    struct sl_queue *q = new_queue(10);
-    double values[] = {1, NAN, NAN, 4};
-    struct sl_value_id id = {"h", "spacelift", "x", "worker_pool", "1", SOURCES(pool), NULL, 0};
-    assert_int_equal(sl_queue_put(q, &id, 0, values, 5), 2);
-    check_books(q, 2, 2);
-    sl_queue_free(q);
-}
-
-static void test_full_queue_drops_its_oldest(void **unused) {
-    (void)unused;
-    struct sl_queue *q = new_queue(4);
-    struct sl_sample taken[4];
-    struct sl_queue_counts c;
-    for (int i = 1; i <= 11; i++) {
-        put(q, "a", i, i);
-        check_books(q, (uint64_t)i, i < 4 ? (uint64_t)i : 4);
+    static const struct {
+        enum sl_write_protocol protocol;
+        bool is_fixed, is_proven;
+        int code, status, count;
+        enum sl_verdict verdict;
+        uint64_t written;
+    } cases[] = {
+        /* 1.0: counts are not looked at */
+        {SL_WRITE_1_0, false, false, SL_OK, 200, NO_COUNT, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_1_0, false, false, SL_OK, 204, NO_COUNT, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_1_0, false, false, SL_OK, 204, 3, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_1_0, false, false, SL_OK, 400, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_1_0, false, false, SL_OK, 415, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        /* 2.0 */
+        {SL_WRITE_2_0, false, false, SL_OK, 204, 10, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_2_0, false, false, SL_OK, 204, 12, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_2_0, false, false, SL_OK, 204, 7, SL_VERDICT_ACKED, 7},
+        {SL_WRITE_2_0, false, true, SL_OK, 204, NO_COUNT, SL_VERDICT_DOWNGRADE, 0},
+        {SL_WRITE_2_0, true, false, SL_OK, 204, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_2_0, false, false, SL_OK, 415, NO_COUNT, SL_VERDICT_DOWNGRADE, 0},
+        {SL_WRITE_2_0, false, true, SL_OK, 415, NO_COUNT, SL_VERDICT_DOWNGRADE, 0},
+        {SL_WRITE_2_0, true, false, SL_OK, 415, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_2_0, false, false, SL_OK, 400, NO_COUNT, SL_VERDICT_DOWNGRADE, 0},
+        {SL_WRITE_2_0, false, true, SL_OK, 400, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_2_0, false, false, SL_OK, 400, 4, SL_VERDICT_REJECTED, 4},
+        {SL_WRITE_2_0, false, false, SL_OK, 401, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_2_0, false, false, SL_OK, 404, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_2_0, false, false, SL_OK, 409, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_2_0, false, false, SL_OK, 413, NO_COUNT, SL_VERDICT_SPLIT, 0},
+        {SL_WRITE_1_0, false, false, SL_OK, 413, NO_COUNT, SL_VERDICT_SPLIT, 0},
+        {SL_WRITE_2_0, false, false, SL_OK, 429, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, false, SL_OK, 500, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, false, SL_OK, 599, 10, SL_VERDICT_RETRY, 0},
+        /* neither yes nor no */
+        {SL_WRITE_2_0, false, false, SL_OK, 302, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, false, SL_OK, 999, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, false, SL_IO, 0, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, false, SL_TLS, 0, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, false, SL_CONFIG, 0, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, false, SL_TIMEOUT, 500, NO_COUNT, SL_VERDICT_RETRY, 0},
+        /* a success whose body never came to an end */
+        {SL_WRITE_1_0, false, false, SL_TIMEOUT, 200, NO_COUNT, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_2_0, false, false, SL_TOOBIG, 200, 10, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_2_0, false, false, SL_CANCELED, 0, NO_COUNT, SL_VERDICT_CANCELED, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sl_question q = {.protocol = cases[i].protocol,
+                                .may_downgrade = !cases[i].is_fixed,
+                                .is_proven = cases[i].is_proven,
+                                .samples = 10};
+        struct sl_answer a = {.code = cases[i].code, .status = cases[i].status};
+        char count[16];
+        snprintf(count, sizeof(count), "%d", cases[i].count);
+        if (cases[i].count != NO_COUNT)
+            sl_answer_take_header(&a, "x-prometheus-remote-write-samples-written", count);
+        uint64_t written = 99;
+        if (sl_judge(&q, &a, &written) != cases[i].verdict || written != cases[i].written)
+            fail_msg("case %zu: status %d", i, cases[i].status);
     }
-    sl_queue_count(q, &c);
-    assert_int_equal(c.dropped_full, 7);
-    assert_int_equal(sl_queue_take(q, taken, 4), 4); /* around the end of the ring */
-    for (int i = 0; i < 4; i++)
-        assert_true(taken[i].value == 8 + i);
-    sl_queue_free(q);
 }
 
-static void test_many_series_stay_apart(void **unused) {
+static void test_headers_that_count(void **unused) {
     (void)unused;
-    enum { SERIES = 10000 };
-    struct sl_queue *q = new_queue(2 * SERIES);
-    struct sl_sample *taken = calloc(2 * SERIES, sizeof(*taken));
-    char host[32];
-    for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < SERIES; i++) {
-            snprintf(host, sizeof(host), "host-%d", i);
-            put(q, host, i, round + 1);
-        }
-    }
-    assert_int_equal(sl_queue_take(q, taken, 2 * SERIES), 2 * SERIES);
-    for (int i = 0; i < SERIES; i++)
-        assert_ptr_equal(taken[i].series, taken[SERIES + i].series);
-    free(taken);
-    sl_queue_free(q);
-}
-
-static void test_old_series_are_forgotten_when_nobody_holds_them(void **unused) {
-    (void)unused;
-    static const int64_t hour_ms = 3600 * 1000;
-    struct sl_queue *q = new_queue(100);
-    struct sl_sample taken[2];
-    put(q, "a", 1, 500);
-    assert_int_equal(sl_queue_take(q, taken, 1), 1);
-    /* It is held: however late it is, its labels must stay. */
-    for (int i = 0; i < 100; i++)
-        sl_queue_settle(q, 0, SL_FATE_ACKED, i * hour_ms);
-    size_t len = 0;
-    uint64_t *batch;
-    assert_non_null(sl_series_block(taken[0].series, 0, &len, &batch));
-    assert_true(len > 0);
-    sl_queue_settle(q, 1, SL_FATE_ACKED, 100 * hour_ms);
-    for (int i = 101; i < 200; i++)
-        sl_queue_settle(q, 0, SL_FATE_ACKED, i * hour_ms);
-    /* Forgotten, so a time that was too old for the series is taken again. */
-    put(q, "a", 2, 400);
-    struct sl_queue_counts c;
-    sl_queue_count(q, &c);
-    assert_int_equal(c.dropped_invalid, 0);
-    assert_int_equal(c.pending, 1);
-    sl_queue_free(q);
-}
-
-enum { PUTS = 20000, PUTTERS = 5 };
-
-struct putter {
-    pthread_t thread;
-    struct sl_queue *queue;
-    int number;
-};
-
-static void *put_many(void *arg) {
-    struct putter *p = arg;
-    char host[32];
-    for (int i = 0; i < PUTS; i++) {
-        snprintf(host, sizeof(host), "host-%d", (p->number + i) % 7);
-        put(p->queue, host, i, i + 1);
-    }
-    return NULL;
-}
-
-static void test_five_threads_at_once(void **unused) {
-    (void)unused;
-    struct sl_queue *q = new_queue(1000);
-    struct sl_sample taken[100];
-    struct putter putters[PUTTERS];
-    for (int i = 0; i < PUTTERS; i++) {
-        putters[i] = (struct putter){.queue = q, .number = i};
-        assert_int_equal(pthread_create(&putters[i].thread, NULL, put_many, &putters[i]), 0);
-    }
-    for (int i = 0; i < 300; i++)
-        sl_queue_settle(q, sl_queue_take(q, taken, 100), SL_FATE_ACKED, i);
-    for (int i = 0; i < PUTTERS; i++)
-        pthread_join(putters[i].thread, NULL);
-    struct sl_queue_counts c;
-    sl_queue_count(q, &c);
-    assert_int_equal(c.accepted, PUTS * PUTTERS);
-    assert_int_equal(c.accepted, c.acked + c.dropped_full + c.dropped_invalid + c.pending);
-    sl_queue_free(q);
+    struct sl_answer a = {.code = SL_OK};
+    sl_answer_take_header(&a, "content-type", "7");
+    sl_answer_take_header(&a, "x-prometheus-remote-write-samples-written", "many");
+    sl_answer_take_header(&a, "x-prometheus-remote-write-samples-written", "-1");
+    sl_answer_take_header(&a, "x-prometheus-remote-write-version", "2.0.0");
+    assert_false(a.written_is_known);
+    sl_answer_take_header(&a, "x-prometheus-remote-write-histograms-written", "0");
+    assert_true(a.written_is_known); /* a missing one stands for 0 then */
+    assert_int_equal(a.written, 0);
+    sl_answer_take_header(&a, "x-prometheus-remote-write-samples-written", "12345678901");
+    assert_true(a.written == 12345678901);
 }
 
 /* ---- options ---- */
@@ -342,17 +353,15 @@ static void test_options_that_contradict(void **unused) {
 
 int main(void) {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_write_request_to_the_byte),
+        cmocka_unit_test(test_1_0_to_the_byte),
+        cmocka_unit_test(test_2_0_to_the_byte),
+        cmocka_unit_test(test_stale_marker_to_the_byte),
+        cmocka_unit_test(test_symbols_are_shared_within_a_request),
         cmocka_unit_test(test_lengths_around_the_edges_of_a_varint),
-        cmocka_unit_test(test_no_value_is_mistaken_for_a_stale_marker),
+        cmocka_unit_test(test_many_labels),
         cmocka_unit_test(test_compressed_is_snappy),
-        cmocka_unit_test(test_queue_keeps_order_and_books),
-        cmocka_unit_test(test_queue_never_goes_back_in_time),
-        cmocka_unit_test(test_queue_leaves_out_what_is_no_value),
-        cmocka_unit_test(test_full_queue_drops_its_oldest),
-        cmocka_unit_test(test_many_series_stay_apart),
-        cmocka_unit_test(test_old_series_are_forgotten_when_nobody_holds_them),
-        cmocka_unit_test(test_five_threads_at_once),
+        cmocka_unit_test(test_what_answers_mean),
+        cmocka_unit_test(test_headers_that_count),
         cmocka_unit_test(test_options_that_contradict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

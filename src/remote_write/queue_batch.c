@@ -1,0 +1,213 @@
+/* What the sender takes from the queue, batch by batch. */
+#include "remote_write/queue_internal.h"
+
+#include <string.h>
+
+#include "remote_write/value.h"
+
+/* A segment that an earlier process has left, or that was let go: maps it and reads what its lists
+ * are. Nobody else touches them; the lock is for the series, which all share. */
+static int load(struct sl_queue *q, struct sl_segment *segment, struct sl_error *err) {
+    int code = sl_segment_map(segment, err);
+    struct sl_record record;
+    segment->owns_lists = code == SL_OK;
+    for (size_t at = SL_SEGMENT_HEAD_BYTES; code == SL_OK; at = record.end) {
+        struct sl_list *list = NULL;
+        sl_segment_read(segment, at, &record);
+        if (record.kind == SL_RECORD_END)
+            break;
+        if (record.kind != SL_RECORD_DEFINE || sl_segment_list(segment, record.list) != NULL)
+            continue;
+        pthread_mutex_lock(&q->lock);
+        if (sl_roster_read(q->roster, &record, &list, NULL) == SL_OK &&
+            !sl_segment_set_list(segment, record.list, list)) {
+            sl_roster_release(q->roster, list);
+            code = sl_fail(err, SL_NOMEM, "out of memory for a spool");
+        }
+        pthread_mutex_unlock(&q->lock);
+        if (code == SL_OK && record.list >= segment->list_count)
+            segment->list_count = record.list + 1;
+    }
+    return code;
+}
+
+/* The next values from *at on that are whole; false: there are none before limit. */
+static bool read_values(const struct sl_segment *segment, size_t *at, size_t limit,
+                        struct sl_batch_item *ret, size_t *ret_end) {
+    struct sl_record record;
+    for (; *at < limit; *at = record.end) {
+        sl_segment_read(segment, *at, &record);
+        if (record.kind == SL_RECORD_END)
+            return false;
+        const struct sl_list *list =
+            record.kind == SL_RECORD_VALUES ? sl_segment_list(segment, record.list) : NULL;
+        if (list == NULL || list->kept != record.count)
+            continue;
+        *ret = (struct sl_batch_item){list, record.time_ms, record.values,
+                                      sl_segment_samples(record.values, record.count)};
+        *ret_end = record.end;
+        return true;
+    }
+    return false;
+}
+
+/* Drops what is too old, so that a batch begins with what is not. */
+static size_t skip_old(struct sl_queue *q, const struct sl_segment *segment, size_t limit,
+                       int64_t now_ms) {
+    size_t at = q->spool.state.from, end = at, begin = at;
+    uint64_t samples = 0;
+    struct sl_batch_item item;
+    if (q->settings.max_age_ms <= 0)
+        return at;
+    while (read_values(segment, &at, limit, &item, &end) &&
+           item.time_ms < now_ms - q->settings.max_age_ms) {
+        samples += item.samples;
+        at = begin = end;
+    }
+    if (samples > 0) {
+        pthread_mutex_lock(&q->lock);
+        q->spool.state.books.dropped_age += samples;
+        sl_spool_settle(&q->spool, begin, samples);
+        pthread_mutex_unlock(&q->lock);
+    }
+    return begin;
+}
+
+/* True if the batch has a sample of one of the series already; else stamps them. */
+static bool is_in_batch(struct sl_queue *q, const struct sl_list *list) {
+    for (size_t i = 0; i < list->kept; i++)
+        if (list->series[i]->batch == q->batch)
+            return true;
+    for (size_t i = 0; i < list->kept; i++)
+        list->series[i]->batch = q->batch;
+    return false;
+}
+
+static size_t collect(struct sl_queue *q, const struct sl_segment *segment, size_t at, size_t limit,
+                      size_t max, struct sl_batch *ret) {
+    size_t end = at, count = 0, samples = 0;
+    q->batch++;
+    ret->newest_ms = INT64_MIN;
+    while (count < q->settings.batch_max &&
+           read_values(segment, &at, limit, &q->items[count], &end)) {
+        const struct sl_batch_item *item = &q->items[count];
+        if ((samples + item->samples > max && samples > 0) || is_in_batch(q, item->list))
+            break;
+        ret->newest_ms = item->time_ms > ret->newest_ms ? item->time_ms : ret->newest_ms;
+        samples += item->samples;
+        count++;
+        at = end;
+    }
+    ret->items = q->items;
+    ret->count = count;
+    ret->samples = samples;
+    ret->to = at;
+    return count;
+}
+
+/* The oldest segment, ready to be read; NULL: nothing waits. One that cannot be read is given up,
+ * because it would stand in the way of all others. */
+static struct sl_segment *pin(struct sl_queue *q) {
+    for (;;) {
+        struct sl_error err = SL_ERROR_INIT;
+        pthread_mutex_lock(&q->lock);
+        struct sl_segment *segment = sl_spool_pin(&q->spool);
+        bool is_loaded = segment == NULL || segment->base != NULL;
+        pthread_mutex_unlock(&q->lock);
+        if (is_loaded || load(q, segment, &err) == SL_OK)
+            return segment;
+        sl_log(&q->settings.log, SL_LOG_ERROR,
+               "node \"%s\": a part of the spool cannot be read and is given up: %s",
+               q->settings.name, err.text);
+        pthread_mutex_lock(&q->lock);
+        sl_queue_forget_lists(q, segment);
+        sl_segment_unmap(segment);
+        sl_spool_give_up(&q->spool);
+        pthread_mutex_unlock(&q->lock);
+    }
+}
+
+bool sl_queue_next(struct sl_queue *q, size_t max, int64_t now_ms, struct sl_batch *ret) {
+    for (;;) {
+        struct sl_segment *segment = pin(q);
+        if (segment == NULL)
+            return false;
+        pthread_mutex_lock(&q->lock);
+        size_t from = q->spool.state.from, to = q->spool.state.to;
+        size_t end = q->spool.oldest_end;
+        bool is_last = segment == q->spool.current;
+        pthread_mutex_unlock(&q->lock);
+        size_t used = __atomic_load_n(&segment->used, __ATOMIC_ACQUIRE);
+        size_t limit = used < end ? used : end;
+        bool is_repeated = to > from;
+        if (is_repeated)
+            limit = to; /* as it was before the process was started anew */
+        else
+            from = skip_old(q, segment, limit, now_ms);
+        size_t count = collect(q, segment, from, limit, is_repeated ? SIZE_MAX : max, ret);
+        pthread_mutex_lock(&q->lock);
+        if (count > 0)
+            sl_spool_begin_batch(&q->spool, ret->to, ret->samples);
+        else
+            sl_spool_settle(&q->spool, ret->to, 0);
+        if (count == 0)
+            sl_spool_unpin(&q->spool);
+        pthread_mutex_unlock(&q->lock);
+        if (count > 0)
+            return true;
+        if (is_last)
+            return false;
+    }
+}
+
+void sl_queue_undo(struct sl_queue *q) {
+    pthread_mutex_lock(&q->lock);
+    sl_spool_begin_batch(&q->spool, q->spool.state.from, 0);
+    pthread_mutex_unlock(&q->lock);
+}
+
+void sl_queue_settle(struct sl_queue *q, const struct sl_batch *batch, const struct sl_fates *fates,
+                     int64_t now_ms) {
+    pthread_mutex_lock(&q->lock);
+    struct sl_books *books = &q->spool.state.books;
+    books->acked += fates->acked;
+    books->rejected += fates->rejected;
+    books->dropped_age += fates->dropped_age;
+    sl_spool_settle(&q->spool, batch->to, batch->samples);
+    sl_spool_unpin(&q->spool);
+    sl_roster_sweep(q->roster, q->spool.state.segment, now_ms);
+    pthread_mutex_unlock(&q->lock);
+}
+
+/* ---- a message of it ---- */
+
+/* When a counter has gone back it has been reset since its last sample: that is the earliest moment
+ * at which it can have begun. Before a reset has been seen nothing is known, and nothing is said:
+ * a start that is wrong would count what was counted before us. */
+static int64_t start_of(struct sl_series *series, uint64_t bits, int64_t time_ms) {
+    double value, before;
+    memcpy(&value, &bits, sizeof(value));
+    memcpy(&before, &series->sent_bits, sizeof(before));
+    if (series->sent_ms < time_ms) {
+        if (series->sent_ms != INT64_MIN && value < before)
+            series->start_ms = series->sent_ms;
+        series->sent_ms = time_ms;
+        series->sent_bits = bits;
+    }
+    return series->start_ms;
+}
+
+void sl_batch_encode(const struct sl_batch *batch, struct sl_encoder *encoder) {
+    for (size_t n = 0; n < batch->count; n++) {
+        const struct sl_batch_item *item = &batch->items[n];
+        for (size_t i = 0; i < item->list->kept; i++) {
+            struct sl_series *series = item->list->series[i];
+            struct sl_sample sample = {.bits = item->bits[i], .time_ms = item->time_ms};
+            if (sample.bits == SL_SEGMENT_NO_VALUE)
+                continue;
+            if (series->kind == SL_KIND_COUNTER && sample.bits != SL_VALUE_STALE_BITS)
+                sample.start_ms = start_of(series, sample.bits, sample.time_ms);
+            sl_encoder_add(encoder, series, &sample);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+/* What a sample costs from the write callback to the bytes that libcurl gets, part by part, and how
+ * many bytes it is on the wire: `bench_remote_write HOSTS INTERVALS BATCH own|shared 1.0|2.0
+ * DIRECTORY`; own: each value list has its own time. CPU time of this process, by the thread clock;
+ * DIRECTORY "-" is a queue in memory. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "host_load.h"
+#include "remote_write/encode.h"
+#include "remote_write/queue.h"
+#include "remote_write/value.h"
+
+enum { MESSAGE_BYTES_MAX = 64 * 1024 * 1024, INTERVAL_MS = 10000 };
+
+struct totals {
+    double put_ns, take_ns, encode_ns, compress_ns;
+    uint64_t samples, raw, wire, requests;
+};
+
+static double cpu_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static void put_all(struct sl_queue *q, const struct host_load *load) {
+    for (size_t i = 0; i < load->count; i++) {
+        const struct host_load_list *l = &load->lists[i];
+        struct sl_value_source sources[HOST_LOAD_SOURCES_MAX];
+        uint64_t bits[HOST_LOAD_SOURCES_MAX];
+        for (size_t s = 0; s < l->source_count; s++) {
+            sources[s] = (struct sl_value_source){l->sources[s],
+                                                  l->is_counter ? SL_VALUE_DERIVE : SL_VALUE_GAUGE};
+            bits[s] = l->is_counter ? sl_value_bits_of_signed((int64_t)l->values[s])
+                                    : sl_value_bits_of_gauge(l->values[s]);
+        }
+        struct sl_value_id id = {.host = l->host,
+                                 .plugin = l->plugin,
+                                 .plugin_instance = l->plugin_instance,
+                                 .type = l->type,
+                                 .type_instance = l->type_instance,
+                                 .sources = sources,
+                                 .source_count = l->source_count};
+        (void)sl_queue_put(q, &id, 0, bits, l->time_ms);
+    }
+}
+
+static bool send_all(struct sl_queue *q, size_t batch_max, enum sl_write_protocol protocol,
+                     struct sl_encoder *encoder, struct sl_buffer *message, struct sl_buffer *body,
+                     struct totals *t) {
+    struct sl_batch batch;
+    for (;;) {
+        double begin = cpu_ns();
+        if (!sl_queue_next(q, batch_max, 0, &batch))
+            return true;
+        double taken = cpu_ns();
+        sl_encoder_begin(encoder, protocol);
+        sl_batch_encode(&batch, encoder);
+        if (sl_encoder_end(encoder, message, NULL) != SL_OK)
+            return false;
+        double encoded = cpu_ns();
+        if (sl_encode_compress(message, body, NULL) != SL_OK)
+            return false;
+        double compressed = cpu_ns();
+        struct sl_fates fates = {.acked = batch.samples};
+        sl_queue_settle(q, &batch, &fates, 0);
+        t->take_ns += taken - begin + (cpu_ns() - compressed);
+        t->encode_ns += encoded - taken;
+        t->compress_ns += compressed - encoded;
+        t->raw += message->len;
+        t->wire += body->len;
+        t->requests++;
+        t->samples += batch.samples;
+    }
+}
+
+static bool run(struct host_load *load, struct sl_queue *q, int intervals, size_t batch_max,
+                enum sl_write_protocol protocol, struct totals *t) {
+    struct sl_encoder encoder;
+    struct sl_buffer message, body;
+    sl_encoder_init(&encoder, MESSAGE_BYTES_MAX);
+    sl_buffer_init(&message, MESSAGE_BYTES_MAX);
+    sl_buffer_init(&body, 2 * MESSAGE_BYTES_MAX);
+    bool is_good = true;
+    for (int i = 0; i < intervals && is_good; i++) {
+        if (i == 2) /* the first makes the names, the second fills the caches */
+            *t = (struct totals){.samples = 0};
+        double begin = cpu_ns();
+        put_all(q, load);
+        t->put_ns += cpu_ns() - begin;
+        is_good = send_all(q, batch_max, protocol, &encoder, &message, &body, t);
+        host_load_advance(load);
+    }
+    sl_encoder_release(&encoder);
+    sl_buffer_release(&message);
+    sl_buffer_release(&body);
+    return is_good;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 7)
+        return 2;
+    size_t hosts = strtoul(argv[1], NULL, 10), batch_max = strtoul(argv[3], NULL, 10);
+    int intervals = (int)strtol(argv[2], NULL, 10);
+    bool is_synchronous = strcmp(argv[4], "shared") == 0;
+    enum sl_write_protocol protocol = strcmp(argv[5], "1.0") == 0 ? SL_WRITE_1_0 : SL_WRITE_2_0;
+    struct sl_queue_settings settings = {
+        .limits = {.disk_bytes = 512u * 1024 * 1024, .memory_bytes = 64u * 1024 * 1024},
+        .batch_max = batch_max,
+        .sync_ms = 1000,
+        .path = strcmp(argv[6], "-") == 0 ? NULL : argv[6],
+        .name = "bench",
+    };
+    struct host_load load;
+    struct sl_queue *q = NULL;
+    struct totals t = {.samples = 0};
+    if (!host_load_init(&load, hosts, 1700000000000, INTERVAL_MS, is_synchronous) ||
+        sl_queue_new(&settings, &q, NULL) != SL_OK || sl_queue_start(q, NULL) != SL_OK)
+        return 1;
+    bool is_good = run(&load, q, intervals, batch_max, protocol, &t);
+    double n = (double)t.samples;
+    printf("samples %llu requests %llu put_ns %.1f take_ns %.1f encode_ns %.1f compress_ns %.1f "
+           "all_ns %.1f raw_bytes %.2f wire_bytes %.2f\n",
+           (unsigned long long)t.samples, (unsigned long long)t.requests, t.put_ns / n,
+           t.take_ns / n, t.encode_ns / n, t.compress_ns / n,
+           (t.put_ns + t.take_ns + t.encode_ns + t.compress_ns) / n, (double)t.raw / n,
+           (double)t.wire / n);
+    sl_queue_free(q);
+    host_load_free(&load);
+    return is_good ? 0 : 1;
+}
