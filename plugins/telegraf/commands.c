@@ -4,13 +4,27 @@
 #include <string.h>
 
 extern const struct sl_command sl_command_read;
+extern const struct sl_command sl_command_scale;
+extern const struct sl_command sl_command_status;
+extern const struct sl_command sl_command_why;
+extern const struct sl_command sl_command_watch;
 extern const struct sl_command sl_command_csr;
 extern const struct sl_command sl_command_manifests;
 extern const struct sl_command sl_command_migrate;
 
+/* clang-format off: a line each */
 const struct sl_command *const sl_commands[] = {
-    &sl_command_read, &sl_command_csr, &sl_command_manifests, &sl_command_migrate, NULL,
+    &sl_command_read,
+    &sl_command_scale,
+    &sl_command_status,
+    &sl_command_why,
+    &sl_command_watch,
+    &sl_command_csr,
+    &sl_command_manifests,
+    &sl_command_migrate,
+    NULL,
 };
+/* clang-format on */
 
 const struct sl_command *sl_command_find(const char *name) {
     for (size_t i = 0; sl_commands[i] != NULL; i++)

@@ -205,6 +205,8 @@ int sl_configuration_load(const struct sl_arguments *arguments, struct sl_config
     if (code != SL_OK || ret->general.config == NULL)
         return code;
     code = read_file(ret->general.config, &root, 0, err);
+    if (code == SL_IO) /* the same again will fail again */
+        code = sl_fail(err, SL_CONFIG, "option --config: %s", err->text);
     if (code == SL_OK) {
         struct sl_error why = SL_ERROR_INIT;
         code = read_plugins(&root, ret, &why);

@@ -39,4 +39,9 @@ void sl_configuration_release(struct sl_configuration *c);
 int sl_configuration_accounts(struct sl_configuration *c, const struct sl_arguments *arguments,
                               struct sl_error *err) SL_CHECKED;
 
+/* Likewise for the scaler: what the command line says of its three tables, and of the pool that is
+ * the command's first word. SL_CONFIG: there is no pool. */
+int sl_configuration_scaler(struct sl_configuration *c, const struct sl_arguments *arguments,
+                            struct sl_error *err) SL_CHECKED;
+
 #endif

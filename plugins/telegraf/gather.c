@@ -13,7 +13,7 @@ struct source {
     struct sl_gather *gather;
     struct sl_poller *poller;
     struct sl_report *report; /* the poller's thread only */
-    size_t added;             /* likewise: value lists of this poll */
+    size_t added;             /* likewise: what this poll has brought */
     char *label;
 
     struct sl_buffer ready; /* a complete report that waits; these under the lock */
@@ -34,9 +34,18 @@ struct sl_gather {
 
 /* ---- on the poller's thread ---- */
 
+/* How the reading goes is known even where nothing was read. */
+static bool is_about_reading(const struct sl_metric_type *type) {
+    const char *const names[] = {SL_TYPE_API_COLLECTOR, SL_TYPE_API_SCRAPE, SL_TYPE_BUILD_INFO};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(type->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static void on_values(void *context, const struct sl_values *values, int64_t realtime_ms) {
     struct source *s = context;
-    s->added++;
+    s->added += !is_about_reading(values->type);
     sl_report_add(s->report, values, realtime_ms);
 }
 
@@ -48,24 +57,17 @@ static void on_done(void *context, const struct sl_error *result) {
     s->added = 0;
 
     pthread_mutex_lock(&g->lock);
-    bool replaces = is_good && s->has_ready;
+    g->replaced += s->has_ready;
+    sl_buffer_reset(&s->ready);
+    int code = sl_report_finish(s->report, &s->ready, &err);
+    s->has_ready = code == SL_OK && s->ready.len > 0;
     if (is_good)
-        sl_buffer_reset(&s->ready);
-    /* Finished even where nothing came: that empties it. */
-    struct sl_buffer nowhere;
-    sl_buffer_init(&nowhere, 1024);
-    int code = sl_report_finish(s->report, is_good ? &s->ready : &nowhere, &err);
-    sl_buffer_release(&nowhere);
-    if (is_good) {
-        s->has_ready = code == SL_OK;
-        g->replaced += replaces;
         g->good++;
-    } else {
+    else
         g->bad++;
-    }
     s->is_running = false;
     pthread_mutex_unlock(&g->lock);
-    if (is_good && code != SL_OK)
+    if (code != SL_OK)
         sl_log(&g->log, SL_LOG_ERROR, "%s: what was read is lost", err.text);
     sl_wakeup_signal(g->ended);
 }

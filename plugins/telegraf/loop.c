@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -36,7 +35,7 @@ struct loop {
     struct sl_complaint stalled;
 };
 
-static void signals_of_ours(sigset_t *set) {
+void sl_loop_signals(sigset_t *set) {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
     sigemptyset(set);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -45,11 +44,19 @@ static void signals_of_ours(sigset_t *set) {
 
 int sl_loop_block_signals(struct sl_error *err) {
     sigset_t set;
-    signals_of_ours(&set);
+    sl_loop_signals(&set);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0)
         return sl_fail(err, SL_IO, "cannot block signals: %s", strerror(errno));
     return SL_OK;
+}
+
+bool sl_loop_is_end(int signal_fd) {
+    struct signalfd_siginfo info;
+    bool is_end = false;
+    while (read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        is_end = is_end || info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+    return is_end;
 }
 
 static void ask(struct loop *l) {
@@ -212,7 +219,7 @@ static enum sl_exit conclude(struct loop *l, bool is_done) {
 enum sl_exit sl_loop_run(struct sl_gather *g, struct sl_wakeup *ended,
                          const struct sl_loop_settings *settings, const struct sl_log *log) {
     sigset_t set;
-    signals_of_ours(&set);
+    sl_loop_signals(&set);
     struct loop l = {.gather = g,
                      .ended = ended,
                      .settings = settings,

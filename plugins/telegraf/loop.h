@@ -6,6 +6,8 @@
 #ifndef SL_PLUGINS_TELEGRAF_LOOP_H
 #define SL_PLUGINS_TELEGRAF_LOOP_H
 
+#include <signal.h>
+
 #include "command.h"
 #include "gather.h"
 
@@ -18,6 +20,11 @@ struct sl_loop_settings {
 /* Blocks SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 for all threads that are started later, and
  * ignores SIGPIPE: first thing in the process, because what these do by default is to end it. */
 int sl_loop_block_signals(struct sl_error *err) SL_CHECKED;
+
+/* Those signals, for signalfd(2). */
+void sl_loop_signals(sigset_t *set);
+/* Reads what a signalfd (non-blocking) has: is there SIGTERM or SIGINT among it? */
+bool sl_loop_is_end(int signal_fd);
 
 /* Runs until there is nothing more to do. */
 enum sl_exit sl_loop_run(struct sl_gather *g, struct sl_wakeup *ended,

@@ -152,7 +152,11 @@ static void print_text(const struct migrations *all, int behavior, struct sl_buf
         print_findings(all->each[i], out);
         sl_buffer_putc(out, '\n');
     }
-    sl_buffer_puts(out, "LoadPlugin workerpool_scaler\n<Plugin workerpool_scaler>\n");
+    sl_buffer_puts(out, "LoadPlugin workerpool_scaler\n<Plugin workerpool_scaler>\n"
+                        "  # Outside of the cluster it needs to know how to log in:\n"
+                        "#  <Cluster \"prod\">\n"
+                        "#    KubeConfig \"/etc/collectd/kubeconfig\"\n"
+                        "#  </Cluster>\n\n");
     for (size_t i = 0; i < all->count; i++) {
         const struct sl_migration *m = all->each[i];
         static const char *const titles[] = {

@@ -19,6 +19,9 @@ int sl_kube_client_new(struct sl_kube_credentials *credentials, const struct sl_
                        struct sl_kube_client **ret, struct sl_error *err) SL_CHECKED;
 void sl_kube_client_free(struct sl_kube_client *c);
 
+/* Of the credentials. */
+const char *sl_kube_client_namespace(const struct sl_kube_client *c);
+
 /* How many requests have gone out so far: for tests and figures. */
 uint64_t sl_kube_client_requests(const struct sl_kube_client *c);
 

@@ -26,6 +26,7 @@ struct sl_manifests {
 
 #define SL_MANIFESTS_NAMESPACE "spacelift-worker-pool-controller-system"
 #define SL_MANIFESTS_ACCOUNT   "collectd-spacelift"
+#define SL_MANIFESTS_LEASE     "collectd-workerpool-scaler"
 
 /* What the scaler asks of a cluster, a rule of its Role each; conf/kubernetes/rbac.yaml says the
  * same by hand, which a test compares. */

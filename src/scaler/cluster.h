@@ -1,4 +1,5 @@
-/* The real way to read and write sizes: the operations of a controller over a Kubernetes client. */
+/* The real cluster behind a controller: sizes read and written by a Kubernetes client in the
+ * controller's thread; election, events and rights in an attendant's (kubernetes/attendant.h). */
 #ifndef SL_SCALER_CLUSTER_H
 #define SL_SCALER_CLUSTER_H
 
@@ -9,15 +10,32 @@
 
 struct sl_cluster;
 
-/* Reads the kubeconfig file, or the pod's credentials; opens no connection. SL_CONFIG names the
- * cluster and what is wrong. stop ends requests under way; log gets warnings about the files. Both
- * must outlive the cluster. */
-int sl_cluster_new(const struct sl_cluster_options *options, const struct sl_wakeup *stop,
-                   const struct sl_log *log, struct sl_cluster **ret,
+/* Reads the kubeconfig files, or the pod's credentials; opens no connection, runs nothing.
+ * SL_CONFIG names the cluster and what is wrong. pools are those of this cluster. stop ends
+ * requests under way; log gets warnings. All of it must outlive the cluster. */
+int sl_cluster_new(const struct sl_cluster_options *options,
+                   const struct sl_pool_options *const *pools, size_t pool_count,
+                   const struct sl_wakeup *stop, const struct sl_log *log, struct sl_cluster **ret,
                    struct sl_error *err) SL_CHECKED;
+
+/* Starts the attendant. on_leadership is called in its thread when this process begins or ceases
+ * to be the one that writes; may be NULL. */
+int sl_cluster_start(struct sl_cluster *c, void (*on_leadership)(void *context), void *context,
+                     struct sl_error *err) SL_CHECKED;
+
+/* The controller has ended, nothing is being written: gives the lease back, if there is one, within
+ * 0.7 s. begin does not wait. */
+void sl_cluster_begin_stop(struct sl_cluster *c);
+void sl_cluster_stop(struct sl_cluster *c);
 void sl_cluster_free(struct sl_cluster *c);
 
 /* Valid as long as the cluster; for one thread at a time. */
 struct sl_scale_ops sl_cluster_ops(struct sl_cluster *c);
+
+/* Asks the server for every right that the options make use of, for each pool; blocks. told gets
+ * one line for each that is missing, with the rule that would grant it. SL_FORBIDDEN if one is;
+ * other codes: the server could not be asked. For a cluster that is not started. */
+int sl_cluster_check_rights(struct sl_cluster *c, void (*told)(void *context, const char *line),
+                            void *context, struct sl_error *err) SL_CHECKED;
 
 #endif

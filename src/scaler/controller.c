@@ -115,6 +115,13 @@ void sl_controller_submit(struct sl_controller *c, size_t index,
     }
 }
 
+void sl_controller_wake(struct sl_controller *c) {
+    (void)pthread_mutex_lock(&c->lock);
+    c->is_woken = true;
+    (void)pthread_mutex_unlock(&c->lock);
+    sl_wakeup_signal(&c->work);
+}
+
 static void collect_letters(struct sl_controller *c, int64_t now_ms) {
     (void)pthread_mutex_lock(&c->lock);
     for (size_t i = 0; i < c->queue_count; i++) {
@@ -126,6 +133,11 @@ static void collect_letters(struct sl_controller *c, int64_t now_ms) {
         p->due_ms = now_ms;
     }
     c->queue_count = 0;
+    for (size_t i = 0; c->is_woken && i < c->settings.pool_count; i++) {
+        c->pools[i].due_ms = now_ms;
+    }
+    c->is_status_old = c->is_status_old || c->is_woken;
+    c->is_woken = false;
     (void)pthread_mutex_unlock(&c->lock);
 }
 

@@ -19,14 +19,28 @@
 #include "scaler/inbox.h"
 #include "scaler/neighbours.h"
 #include "scaler/options.h"
+#include "scaler/orders.h"
 
-enum { SL_SCALE_VERSION_BYTES = 64 };
+enum { SL_SCALE_VERSION_BYTES = 64, SL_SCALE_UID_BYTES = 48 };
 
 /* The scale subresource of one pool, as read or written. */
 struct sl_scale_reading {
     int32_t size;                         /* spec.replicas; SL_SIZE_UNSET: poolSize was never set */
     int32_t actual;                       /* status.replicas */
     char version[SL_SCALE_VERSION_BYTES]; /* resourceVersion; "" where size is SL_SIZE_UNSET */
+    char uid[SL_SCALE_UID_BYTES]; /* another one: the WorkerPool was deleted and made anew; "" */
+    bool has_annotations;         /* false: they were not read, what was known still holds */
+    struct sl_orders annotated;   /* what they order */
+};
+
+/* What is told on the WorkerPool itself, for people who look there first. */
+enum sl_note {
+    SL_NOTE_SCALED_OUT,
+    SL_NOTE_SCALED_IN,
+    SL_NOTE_HELD_AT_MAXIMUM,
+    SL_NOTE_BLIND,      /* no good data: the size is held, or the fallback's */
+    SL_NOTE_SEES_AGAIN, /* good data again */
+    SL_NOTE_BAD_ANNOTATION,
 };
 
 /* How sizes are read and written: the real client, or a test's script. Called from the
@@ -40,6 +54,14 @@ struct sl_scale_ops {
                      struct sl_scale_reading *ret, struct sl_error *err);
     int (*set_size)(void *self, const char *kube_namespace, const char *worker_pool, int32_t size,
                     const char *version, struct sl_scale_reading *ret, struct sl_error *err);
+    /* Is this process the one that writes? Others decide, publish and read, and leave the sizes
+     * alone. NULL: it always is. */
+    bool (*may_write)(void *self);
+    /* Who writes, as the cluster knows him; "" where that is not known. NULL: no election. */
+    void (*leader)(void *self, char *out, size_t size);
+    /* Copies and returns. NULL: nobody wants to know. */
+    void (*record)(void *self, const char *kube_namespace, const char *worker_pool,
+                   const struct sl_scale_reading *about, enum sl_note note, const char *text);
     void *self;
 };
 
@@ -75,8 +97,17 @@ void sl_controller_save_state(struct sl_controller *c);
 /* What people may want to know now, into status_path. By the thread whenever it is due. */
 void sl_controller_save_status(struct sl_controller *c);
 
+/* For a program that is run anew for each batch of values, in place of start and stop: after
+ * load_state and the submits. Decides and writes what is due, then saves the state. A failure has
+ * been logged; then the state of before is kept, so that the same values count when they come
+ * again. SL_REMOTE; SL_TIMEOUT: stop was signalled; SL_IO: the state cannot be saved. */
+int sl_controller_run_once(struct sl_controller *c, struct sl_error *err) SL_CHECKED;
+
 /* Starts the thread. Once. */
 int sl_controller_start(struct sl_controller *c, struct sl_error *err) SL_CHECKED;
+
+/* Any thread: what ops answers has changed, all pools are looked at now. */
+void sl_controller_wake(struct sl_controller *c);
 
 /* Signals stop and waits for the thread to end. May be called without start and twice. */
 void sl_controller_stop(struct sl_controller *c);

@@ -58,7 +58,8 @@ struct sl_controller_pool {
     bool is_scale_wanted;          /* read it again, when there is time */
     int64_t scale_ms;              /* when it was read */
     bool was_ever_read;
-    bool is_write_open; /* a write went out and no answer came */
+    bool is_led_elsewhere; /* when it was read last another one wrote its size */
+    bool is_write_open;    /* a write went out and no answer came */
     struct sl_decision open_write;
     int64_t conditions_until_ms; /* schedules and orders may change then */
     int64_t due_ms;
@@ -89,6 +90,7 @@ struct sl_controller {
     pthread_mutex_t lock; /* of the letter boxes and the queue */
     size_t *queue;        /* pools with new letters, each at most once */
     size_t queue_count;
+    bool is_woken;
 
     struct sl_wakeup work;
     pthread_t thread;
@@ -112,6 +114,9 @@ bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *
 /* When the status file is to be written; INT64_MAX: never. */
 int64_t sl_controller_status_due(const struct sl_controller *c);
 
+/* Is this process the one that writes? */
+bool sl_controller_may_write(const struct sl_controller *c);
+
 /* Reads, decides, writes. Failures end here: told, and the pool or the cluster blocked. */
 void sl_controller_act(struct sl_controller *c, struct sl_controller_pool *p);
 
@@ -127,6 +132,10 @@ void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *
 /* Before p->scale is replaced by read. */
 void sl_tell_foreign_size(const struct sl_controller *c, struct sl_controller_pool *p,
                           const struct sl_scale_reading *read, int64_t now_ms);
+/* The WorkerPool was deleted and made anew. */
+void sl_tell_recreated(const struct sl_controller *c, const struct sl_controller_pool *p);
+/* After p->annotated was replaced by the orders of new annotations. */
+void sl_tell_bad_annotation(const struct sl_controller *c, const struct sl_controller_pool *p);
 void sl_tell_pool_failure(const struct sl_controller *c, struct sl_controller_pool *p,
                           const struct sl_error *why, int64_t now_ms);
 void sl_tell_cluster_failure(struct sl_controller *c, const struct sl_controller_pool *p,

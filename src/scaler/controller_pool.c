@@ -57,6 +57,18 @@ static void settle(const struct sl_controller *c, struct sl_controller_pool *p,
     p->due_ms = next_look(c, p, d, now_ms);
 }
 
+bool sl_controller_may_write(const struct sl_controller *c) {
+    const struct sl_scale_ops *ops = &c->settings.ops;
+
+    return ops->may_write == NULL || ops->may_write(ops->self);
+}
+
+/* Another one leads, and writes what he decides. */
+static void hold_back(const struct sl_controller *c, struct sl_controller_pool *p,
+                      const struct sl_decision *d, int64_t now_ms) {
+    p->due_ms = next_look(c, p, d, now_ms);
+}
+
 bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *p) {
     int64_t now_ms = c->settings.clock_ms();
     struct sl_decision d;
@@ -65,23 +77,58 @@ bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *
         return true;
     }
     decide(c, p, now_ms, &d);
-    if (d.size != d.current) {
+    if (d.size != d.current && sl_controller_may_write(c)) {
         return true;
     }
     p->is_scale_wanted = sl_time_since(now_ms, p->scale_ms) >= read_again_after_ms;
-    settle(c, p, &d, now_ms);
+    if (d.size == d.current) {
+        settle(c, p, &d, now_ms);
+    } else {
+        hold_back(c, p, &d, now_ms);
+    }
     return false;
 }
 
-/* The size is not what it was known to be: was that us? */
+/* A new WorkerPool of an old name has no past. */
+static void start_anew(const struct sl_controller *c, struct sl_controller_pool *p) {
+    sl_tell_recreated(c, p);
+    p->state = (struct sl_scaler_state){0};
+    p->told = (struct sl_told){0};
+    p->is_write_open = false;
+}
+
+static bool is_another(const struct sl_controller_pool *p, const struct sl_scale_reading *read) {
+    return p->scale.uid[0] != '\0' && read->uid[0] != '\0' && strcmp(p->scale.uid, read->uid) != 0;
+}
+
+/* The size is not what it was known to be: was that us? Where another one leads he has said so. */
 static void explain_size(struct sl_controller *c, struct sl_controller_pool *p,
                          const struct sl_scale_reading *read, int64_t now_ms) {
+    bool was_led_elsewhere = p->is_led_elsewhere;
+
+    p->is_led_elsewhere = !sl_controller_may_write(c);
     if (!p->was_ever_read) {
         sl_tell_start(c, p, read);
+    } else if (is_another(p, read)) {
+        start_anew(c, p);
+    } else if (p->is_led_elsewhere || was_led_elsewhere) {
+        return;
     } else if (p->is_write_open && read->size == p->open_write.size) {
         sl_tell_decision(c, p, &p->open_write, now_ms);
     } else if (read->size != p->scale.size) {
         sl_tell_foreign_size(c, p, read, now_ms);
+    }
+}
+
+static void take_annotations(const struct sl_controller *c, struct sl_controller_pool *p) {
+    bool is_new_problem =
+        p->scale.has_annotations && strcmp(p->scale.annotated.problem, p->annotated.problem) != 0;
+
+    if (p->scale.has_annotations) {
+        p->annotated = p->scale.annotated;
+    }
+    if (is_new_problem && p->annotated.problem[0] != '\0') {
+        sl_tell_bad_annotation(c, p);
     }
 }
 
@@ -98,6 +145,7 @@ static int read_scale(struct sl_controller *c, struct sl_controller_pool *p, str
     p->scale_ms = c->settings.clock_ms();
     explain_size(c, p, &read, p->scale_ms);
     p->scale = read;
+    take_annotations(c, p);
     p->was_ever_read = true;
     p->is_scale_wanted = false;
     p->is_write_open = false;
@@ -145,6 +193,10 @@ static int read_decide_write(struct sl_controller *c, struct sl_controller_pool 
         decide(c, p, p->scale_ms, &d);
         if (d.size == d.current) {
             settle(c, p, &d, p->scale_ms);
+            return SL_OK;
+        }
+        if (!sl_controller_may_write(c)) {
+            hold_back(c, p, &d, p->scale_ms);
             return SL_OK;
         }
         rc = write_scale(c, p, &d, err);

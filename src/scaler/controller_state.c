@@ -7,13 +7,25 @@
 
 #include "scaler/state_file.h"
 
-enum { FILE_BYTES = 64 * 1024 * 1024 };
+/* Two clocks, read one after the other, twice: the same moment may come back this much later. */
+enum { FILE_BYTES = 64 * 1024 * 1024, ROUNDING_MS = 2 };
 
 /* A pool is the same if name and resource are. */
 static void make_key(const struct sl_controller_pool *p, char *key) {
     (void)snprintf(key, SL_STATE_KEY_BYTES, "%s/%s %s",
                    p->options->kube_namespace != NULL ? p->options->kube_namespace : "",
                    p->options->worker_pool, p->options->name);
+}
+
+/* The state, and since when a value is old: what has been counted is not counted again. */
+static void restore(struct sl_controller *c, struct sl_controller_pool *p,
+                    const struct sl_scaler_state *state) {
+    int64_t age_ms = sl_time_since(c->settings.clock_ms(), state->seen_ms);
+
+    p->state = *state;
+    if (state->is_watching) {
+        p->inbox.newest_time_ms = sl_time_since(c->settings.realtime_ms(), age_ms) + ROUNDING_MS;
+    }
 }
 
 static void put(void *context, const char *key, const struct sl_scaler_state *state) {
@@ -24,7 +36,7 @@ static void put(void *context, const char *key, const struct sl_scaler_state *st
 
         make_key(&c->pools[i], mine);
         if (strcmp(mine, key) == 0) {
-            c->pools[i].state = *state;
+            restore(c, &c->pools[i], state);
             return;
         }
     }
@@ -47,14 +59,14 @@ void sl_controller_load_state(struct sl_controller *c) {
     }
 }
 
-void sl_controller_save_state(struct sl_controller *c) {
+static int save(struct sl_controller *c, struct sl_error *err) {
     struct sl_clocks clocks = {c->settings.clock_ms(), c->settings.realtime_ms()};
-    struct sl_error err = SL_ERROR_INIT;
     struct sl_buffer lines;
+    int rc = SL_OK;
 
     c->saved_ms = clocks.now_ms;
     if (c->settings.state_path == NULL) {
-        return;
+        return SL_OK;
     }
     sl_buffer_init(&lines, FILE_BYTES);
     for (size_t i = 0; i < c->settings.pool_count; i++) {
@@ -63,12 +75,57 @@ void sl_controller_save_state(struct sl_controller *c) {
         make_key(&c->pools[i], key);
         sl_state_save(&c->pools[i].state, key, &clocks, &lines);
     }
-    if (sl_state_file_save(c->settings.state_path, &lines, &err) == SL_OK) {
-        (void)sl_complaint_succeeded(&c->state_complaint, clocks.now_ms, NULL, NULL);
-    } else if (sl_complaint_failed(&c->state_complaint, err.text, clocks.now_ms)) {
+    rc = sl_state_file_save(c->settings.state_path, &lines, err);
+    sl_buffer_release(&lines);
+    return rc;
+}
+
+void sl_controller_save_state(struct sl_controller *c) {
+    struct sl_error err = SL_ERROR_INIT;
+
+    if (save(c, &err) == SL_OK) {
+        (void)sl_complaint_succeeded(&c->state_complaint, c->saved_ms, NULL, NULL);
+    } else if (sl_complaint_failed(&c->state_complaint, err.text, c->saved_ms)) {
         sl_log(c->settings.log, SL_LOG_WARNING,
                "%s: after a restart no pool becomes smaller until ScaleInWindow has been watched",
                err.text);
     }
-    sl_buffer_release(&lines);
+}
+
+/* What a failure was about has been told by those who met it. */
+static int check_success(const struct sl_controller *c, struct sl_error *err) {
+    size_t failed = 0;
+
+    for (size_t i = 0; i < c->settings.pool_count; i++) {
+        failed += c->pools[i].trouble.complaint.active;
+    }
+    if (c->trouble.complaint.active) {
+        return sl_fail(err, SL_REMOTE, "cluster \"%s\" could not be asked", c->settings.cluster);
+    }
+    if (failed > 0) {
+        return sl_fail(err, SL_REMOTE, "cluster \"%s\": %zu of %zu pools failed",
+                       c->settings.cluster, failed, c->settings.pool_count);
+    }
+    return sl_wakeup_is_signalled(c->settings.stop)
+               ? sl_fail(err, SL_TIMEOUT, "cluster \"%s\": not done in time", c->settings.cluster)
+               : SL_OK;
+}
+
+int sl_controller_run_once(struct sl_controller *c, struct sl_error *err) {
+    int rc = SL_OK;
+
+    /* Only pools with letters have their turn: that a batch says nothing of a pool means nothing.
+     */
+    c->has_started = true;
+    c->started_ms = c->settings.clock_ms();
+    for (size_t i = 0; i < c->settings.pool_count; i++) {
+        c->pools[i].due_ms = INT64_MAX;
+    }
+    while (!sl_wakeup_is_signalled(c->settings.stop) &&
+           sl_controller_step(c) <= c->settings.clock_ms()) {
+    }
+    sl_controller_save_status(c);
+    rc = check_success(c, err);
+    /* After a failure the values come again: they are not to count as seen. */
+    return rc == SL_OK ? save(c, err) : rc;
 }

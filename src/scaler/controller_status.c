@@ -88,14 +88,18 @@ static void fill_pool(const struct sl_controller_pool *p, const struct sl_clocks
 
 static void put_pools(const struct sl_controller *c, const struct sl_clocks *clocks,
                       struct sl_buffer *out) {
+    const struct sl_scale_ops *ops = &c->settings.ops;
     struct sl_cluster_status cluster = {
         .written_ms = clocks->realtime_ms,
         .started_ms = to_realtime(clocks, c->started_ms),
-        .is_leader = true,
+        .is_leader = sl_controller_may_write(c),
         .pools = (int64_t)c->settings.pool_count,
     };
 
     put_text(cluster.cluster, sizeof cluster.cluster, c->settings.cluster);
+    if (ops->leader != NULL) {
+        ops->leader(ops->self, cluster.leader, sizeof cluster.leader);
+    }
     fill_trouble(&c->trouble, clocks, cluster.error, sizeof cluster.error, &cluster.error_ms,
                  &cluster.retry_ms);
     sl_status_put_cluster(&cluster, out);

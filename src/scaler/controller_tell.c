@@ -86,6 +86,53 @@ static void note_change(struct sl_size_change *change, int32_t from, int32_t to,
     (void)snprintf(change->why, sizeof change->why, "%s", why);
 }
 
+static void record(const struct sl_controller *c, const struct sl_controller_pool *p,
+                   enum sl_note note, const char *text) {
+    const struct sl_scale_ops *ops = &c->settings.ops;
+
+    if (ops->record != NULL && sl_controller_may_write(c)) {
+        ops->record(ops->self, p->options->kube_namespace, p->options->worker_pool, &p->scale, note,
+                    text);
+    }
+}
+
+static void record_decision(const struct sl_controller *c, const struct sl_controller_pool *p,
+                            const struct sl_decision *d, bool was_bad, const char *reason) {
+    char text[SL_REASON_BYTES + 2 * SIZE_BYTES + sizeof " ->  workers: "];
+    char from[SIZE_BYTES];
+    char to[SIZE_BYTES];
+
+    if (d->size != d->current) {
+        (void)snprintf(text, sizeof text, "%s -> %s workers: %s", size_text(d->current, from),
+                       size_text(d->size, to), reason);
+        record(c, p, d->size > d->current ? SL_NOTE_SCALED_OUT : SL_NOTE_SCALED_IN, text);
+    }
+    if (d->data != SL_DATA_GOOD) {
+        record(c, p, SL_NOTE_BLIND, reason);
+    } else if (was_bad) {
+        record(c, p, SL_NOTE_SEES_AGAIN, reason);
+    }
+    if (d->clamp == SL_CLAMP_MAXIMUM) {
+        record(c, p, SL_NOTE_HELD_AT_MAXIMUM, reason);
+    }
+}
+
+void sl_tell_recreated(const struct sl_controller *c, const struct sl_controller_pool *p) {
+    sl_log(c->settings.log, SL_LOG_NOTICE,
+           "pool \"%s\": WorkerPool %s/%s was deleted and made anew: what was known of the old one "
+           "is forgotten",
+           p->options->name, namespace_of(p), p->options->worker_pool);
+}
+
+void sl_tell_bad_annotation(const struct sl_controller *c, const struct sl_controller_pool *p) {
+    char text[SL_ORDER_TEXT_BYTES + 64];
+
+    (void)snprintf(text, sizeof text, "cannot be read, and is taken with care: %s",
+                   p->annotated.problem);
+    sl_log(c->settings.log, SL_LOG_WARNING, "pool \"%s\": %s", p->options->name, text);
+    record(c, p, SL_NOTE_BAD_ANNOTATION, text);
+}
+
 void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *p,
                       const struct sl_decision *d, int64_t now_ms) {
     bool is_new = is_news(c, p, d, now_ms);
@@ -108,6 +155,7 @@ void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *
         tell_neighbours(c, p);
     }
     if (is_new) {
+        record_decision(c, p, d, was_bad, reason);
         note_told(p, d, now_ms);
     }
     p->told.clamp = d->clamp;

@@ -40,6 +40,57 @@ static const struct sl_option cluster_options[] = {
      .unit = "s",
      .help = "How long a program that the kubeconfig runs to log in (exec) may take before it is "
              "killed. Only this cluster's pools wait for it."},
+    {.name = "Events",
+     .type = SL_OPTION_BOOLEAN,
+     .offset = CLUSTER(has_events),
+     .fallback = "true",
+     .help = "Whether to write events about what was done to a pool, as kubectl describe shows "
+             "them. Where the account may not, the log says so once and scaling goes on."},
+    {.name = "LeaderElection",
+     .type = SL_OPTION_BOOLEAN,
+     .offset = CLUSTER(has_election),
+     .fallback = "false",
+     .help = "Whether several hosts with this setting agree on one that writes sizes; the others "
+             "watch and take over. Needed only where more than one host scales the same pools."},
+    {.name = "LeaseName",
+     .type = SL_OPTION_STRING,
+     .offset = CLUSTER(lease_name),
+     .fallback = "collectd-workerpool-scaler",
+     .help = "The Lease by which they agree. Hosts that scale different pools of one namespace "
+             "need different ones."},
+    {.name = "LeaseNamespace",
+     .type = SL_OPTION_STRING,
+     .offset = CLUSTER(lease_namespace),
+     .example = "spacelift-worker-pool-controller-system",
+     .help = "Where the Lease is. Default: the Namespace of the cluster's first pool, or that of "
+             "the kubeconfig's context."},
+    {.name = "LeaseDuration",
+     .type = SL_OPTION_SECONDS,
+     .offset = CLUSTER(lease_duration_ms),
+     .fallback = "15",
+     .min = 1,
+     .max = 3600,
+     .unit = "s",
+     .help = "How long the others wait after the leader's last sign of life before one of them "
+             "takes over."},
+    {.name = "RenewDeadline",
+     .type = SL_OPTION_SECONDS,
+     .offset = CLUSTER(renew_deadline_ms),
+     .fallback = "10",
+     .min = 0.5,
+     .max = 3600,
+     .unit = "s",
+     .help = "How long the leader goes on writing without having renewed the Lease. Must be less "
+             "than LeaseDuration."},
+    {.name = "RetryPeriod",
+     .type = SL_OPTION_SECONDS,
+     .offset = CLUSTER(retry_period_ms),
+     .fallback = "2",
+     .min = 0.1,
+     .max = 600,
+     .unit = "s",
+     .help = "How often the leader renews and the others look. RenewDeadline must be more than 1.2 "
+             "times as long."},
     {.name = NULL},
 };
 

@@ -24,6 +24,13 @@ struct sl_cluster_options {
     char *context;     /* NULL: the file's current-context */
     int64_t timeout_ms;
     int64_t exec_timeout_ms;
+    bool has_events;
+    bool has_election;
+    char *lease_name;
+    char *lease_namespace; /* NULL: that of the credentials */
+    int64_t lease_duration_ms;
+    int64_t renew_deadline_ms;
+    int64_t retry_period_ms;
 };
 
 struct sl_schedule_options {
@@ -52,6 +59,8 @@ struct sl_pool_options {
     int64_t min_workers;
     int64_t max_workers;
     int demand_from; /* enum sl_demand_rule */
+    int64_t drift_detection_weight_percent;
+    int64_t blocked_weight_percent;
     int64_t runs_per_worker;
     int64_t target_utilization_percent;
     int spare_rule; /* enum sl_spare_rule */
@@ -65,6 +74,7 @@ struct sl_pool_options {
     int64_t scale_in_window_ms;
     struct sl_step_options scale_out;
     struct sl_step_options scale_in;
+    int64_t max_jump;
     int64_t new_worker_grace_ms;
     int64_t stale_after_ms; /* 0: see struct sl_policy */
     int fallback;           /* enum sl_fallback_mode */

@@ -143,6 +143,34 @@ static int check_pool(struct sl_scaler_config *config, size_t index, struct sl_e
     return SL_OK;
 }
 
+static int check_election(const struct sl_cluster_options *c, struct sl_error *err) {
+    if (!c->has_election) {
+        return SL_OK;
+    }
+    if (c->lease_duration_ms <= c->renew_deadline_ms) {
+        return sl_fail(err, SL_CONFIG,
+                       "Cluster \"%s\": LeaseDuration (%g s) must be longer than RenewDeadline "
+                       "(%g s)",
+                       c->name, (double)c->lease_duration_ms / 1000,
+                       (double)c->renew_deadline_ms / 1000);
+    }
+    if (c->renew_deadline_ms * 5 <= c->retry_period_ms * 6) {
+        return sl_fail(
+            err, SL_CONFIG,
+            "Cluster \"%s\": RenewDeadline (%g s) must be more than 1.2 times RetryPeriod "
+            "(%g s)",
+            c->name, (double)c->renew_deadline_ms / 1000, (double)c->retry_period_ms / 1000);
+    }
+    if (!is_kubernetes_name(c->lease_name, MAX_SUBDOMAIN_BYTES, '.') ||
+        (c->lease_namespace != NULL &&
+         !is_kubernetes_name(c->lease_namespace, MAX_LABEL_BYTES, '\0'))) {
+        return sl_fail(
+            err, SL_CONFIG,
+            "Cluster \"%s\": LeaseName or LeaseNamespace is not a name Kubernetes allows", c->name);
+    }
+    return SL_OK;
+}
+
 int sl_scaler_config_check(struct sl_scaler_config *config, struct sl_error *err) {
     if (config->pool_count == 0) {
         return sl_fail(err, SL_CONFIG,
@@ -151,6 +179,13 @@ int sl_scaler_config_check(struct sl_scaler_config *config, struct sl_error *err
     if (config->cluster_count == 0) {
         struct sl_cluster_options *unused = NULL;
         int rc = sl_scaler_config_add_cluster(config, "in-cluster", &unused, err);
+
+        if (rc != SL_OK) {
+            return rc;
+        }
+    }
+    for (size_t i = 0; i < config->cluster_count; i++) {
+        int rc = check_election(config->clusters[i], err);
 
         if (rc != SL_OK) {
             return rc;

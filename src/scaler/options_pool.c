@@ -71,6 +71,26 @@ static const struct sl_option pool_options[] = {
      .help = "What a pool is to have workers for: busy workers and waiting runs, or waiting "
              "runs alone, which is what a query of runs_pending in a ScaledObject means. A "
              "pool is never made smaller than both together."},
+    {.name = "DriftDetectionWeight",
+     .type = SL_OPTION_INTEGER,
+     .offset = POOL(drift_detection_weight_percent),
+     .fallback = "100",
+     .min = 0,
+     .max = 100,
+     .unit = "percent",
+     .help = "How much a waiting drift-detection run counts. 0: it gets no worker of its own and "
+             "waits for one that is free. Below 100 the spacelift plugin's Queue values are "
+             "needed."},
+    {.name = "BlockedWeight",
+     .type = SL_OPTION_INTEGER,
+     .offset = POOL(blocked_weight_percent),
+     .fallback = "0",
+     .min = 0,
+     .max = 100,
+     .unit = "percent",
+     .help = "How much a run counts that is not ready yet: it waits for a lock, an approval or "
+             "another run. Above 0 workers stand ready when it is, and the spacelift plugin's "
+             "Queue values are needed."},
     {.name = "RunsPerWorker",
      .type = SL_OPTION_INTEGER,
      .offset = POOL(runs_per_worker),
@@ -117,12 +137,13 @@ static const struct sl_option pool_options[] = {
     {.name = "StartupTime",
      .type = SL_OPTION_SECONDS,
      .offset = POOL(startup_ms),
-     .fallback = "15",
+     .fallback = "0",
      .min = 0,
      .max = 3600,
      .unit = "s",
      .help = "How long a new worker takes until it can run something, in seconds. Used by "
-             "SpareRule arrivals."},
+             "SpareRule arrivals. 0: as measured, from a change of the size until so many workers "
+             "are registered; 15 s until then."},
     {.name = "IdleWorkers",
      .type = SL_OPTION_INTEGER,
      .offset = POOL(idle_workers),
@@ -231,6 +252,16 @@ static const struct sl_option pool_options[] = {
      .choices = select_choices,
      .help = "Which of the two limits counts if both are set: the larger or the smaller "
              "change. disabled: the pool is never made smaller."},
+    {.name = "MaxJump",
+     .type = SL_OPTION_INTEGER,
+     .offset = POOL(max_jump),
+     .fallback = "0",
+     .min = 0,
+     .max = SL_LIMIT_WORKERS,
+     .unit = "workers",
+     .help = "One reading adds or takes away no more workers than this, and more is an alarm: "
+             "against a count that is wrong once. Floors are kept whatever it says. 0: no such "
+             "limit."},
     {.name = "NewWorkerGrace",
      .type = SL_OPTION_SECONDS,
      .offset = POOL(new_worker_grace_ms),
@@ -414,6 +445,8 @@ struct sl_policy sl_pool_policy(const struct sl_pool_options *pool) {
         .min_workers = (int32_t)pool->min_workers,
         .max_workers = (int32_t)pool->max_workers,
         .demand_rule = (enum sl_demand_rule)pool->demand_from,
+        .drift_discount_percent = 100 - (int32_t)pool->drift_detection_weight_percent,
+        .blocked_weight_percent = (int32_t)pool->blocked_weight_percent,
         .runs_per_worker = (int32_t)pool->runs_per_worker,
         .target_utilization_percent = (int32_t)pool->target_utilization_percent,
         .spare_rule = (enum sl_spare_rule)pool->spare_rule,
@@ -428,6 +461,7 @@ struct sl_policy sl_pool_policy(const struct sl_pool_options *pool) {
         .scale_in_window_ms = pool->scale_in_window_ms,
         .scale_out = step_limit(&pool->scale_out),
         .scale_in = step_limit(&pool->scale_in),
+        .max_jump = (int32_t)pool->max_jump,
         .new_worker_grace_ms = pool->new_worker_grace_ms,
         .stale_after_ms = pool->stale_after_ms,
         .fallback =

@@ -28,7 +28,9 @@ static int check_sleep(const struct sl_policy *policy, struct sl_error *err) {
 
 static bool are_counts_good(const struct sl_policy *p) {
     return p->runs_per_worker >= 0 && p->spare_workers >= 0 && p->spare_quantile_percent >= 0 &&
-           p->spare_quantile_percent < 100 && p->activation_threshold >= 0 &&
+           p->spare_quantile_percent < 100 && p->activation_threshold >= 0 && p->max_jump >= 0 &&
+           p->drift_discount_percent >= 0 && p->drift_discount_percent <= 100 &&
+           p->blocked_weight_percent >= 0 && p->blocked_weight_percent <= 100 &&
            p->fallback.workers >= 0 && p->fallback.failures >= 0;
 }
 
@@ -187,7 +189,12 @@ static void set_bounds(const struct sl_policy *policy, const struct sl_condition
     d->rule = SL_RULE_MINIMUM;
     if (conditions != NULL) {
         d->cap = sl_min_i32(d->cap, conditions->cap);
-        if (conditions->floor > d->floor) {
+        if (conditions->has_adopted) {
+            d->floor = conditions->adopted_size;
+            d->rule = SL_RULE_ADOPTED;
+        }
+        if (conditions->floor > d->floor &&
+            (!conditions->has_adopted || conditions->is_floor_ordered)) {
             d->floor = conditions->floor;
             d->rule = conditions->is_floor_ordered ? SL_RULE_ORDER : SL_RULE_SCHEDULE;
             d->why = conditions->floor_text;
@@ -199,7 +206,8 @@ static void set_bounds(const struct sl_policy *policy, const struct sl_condition
 /* What was measured, or the floor if that is more. A pool that is awake has a worker. */
 static void want(const struct sl_policy *policy, const struct sl_scaler_state *state,
                  int32_t measured, enum sl_rule measured_rule, struct sl_decision *d) {
-    bool is_idling = sl_policy_can_sleep(policy) && state->is_awake && d->demand == 0;
+    bool is_idling = sl_policy_can_sleep(policy) && state->is_awake && d->demand == 0 &&
+                     d->rule != SL_RULE_ADOPTED;
     int32_t own = sl_max_i32(policy->min_workers, 1);
 
     if (is_idling && own >= d->floor && own >= measured) {
@@ -239,6 +247,11 @@ static void decide_on_data(const struct sl_policy *policy, const struct sl_condi
     int32_t measured = 0;
 
     sl_policy_measure(policy, conditions, state, snapshot, now_ms, d);
+    if (!state->has_base || state->base_ms != state->seen_ms) {
+        state->has_base = true;
+        state->base_ms = state->seen_ms;
+        state->base_size = sl_size_before(d);
+    }
     measured = d->wanted;
     measured_rule = d->rule;
     set_bounds(policy, conditions, state, d);

@@ -1,7 +1,8 @@
 /* How large should the pool be? One pure function, called by the plugin's controller, by tests and
  * by replays of recorded queues.
  *
- *   demand  = runs pending + workers busy, both of one snapshot
+ *   demand  = runs pending + workers busy, both of one snapshot; where weights are set, waiting
+ *             drift-detection runs count less and blocked runs count too
  *   wanted  = demand / target utilization, rounded up, plus spare workers; at least the floor
  *   larger:  at once, up to the cap, unless a scale-out window or step limit says otherwise
  *   smaller: to the highest size wanted during the last ScaleInWindow, and never below the demand
@@ -29,6 +30,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "scaler/budget.h"
 #include "scaler/history.h"
 
 /* What is known of the queue. Everything but GOOD is a state of its own, and none is an empty
@@ -48,6 +50,10 @@ struct sl_snapshot {
     enum sl_data_state state;
     int64_t runs_pending; /* these two only where state is GOOD */
     int64_t workers_busy;
+    int64_t runs_drift; /* those of the pending ones that are drift detection; 0: not known */
+    int64_t
+        runs_blocked; /* not pending: they wait for a lock, an approval, a dependency; likewise */
+    int64_t workers;  /* registered; 0: not known */
     int64_t observed_ms; /* monotonic: when it was true, as far as this host can know */
     int64_t interval_ms; /* how often one comes; 0 where that is not known */
 };
@@ -99,12 +105,14 @@ struct sl_policy {
     int32_t min_workers; /* >= 0 */
     int32_t max_workers; /* >= min_workers */
     enum sl_demand_rule demand_rule;
+    int32_t drift_discount_percent;     /* by how much less a waiting drift-detection run counts */
+    int32_t blocked_weight_percent;     /* how much a blocked run counts */
     int32_t runs_per_worker;            /* 0: 1 */
     int32_t target_utilization_percent; /* 1..100 */
     enum sl_spare_rule spare_rule;
     int32_t spare_workers;
     int32_t spare_quantile_percent;
-    int64_t startup_ms; /* of a new worker, for SL_SPARE_ARRIVALS */
+    int64_t startup_ms; /* of a new worker, for SL_SPARE_ARRIVALS; 0: as measured */
     bool has_idle_workers;
     int32_t idle_workers;         /* the floor of a pool that sleeps, below min_workers */
     int32_t activation_threshold; /* a sleeping pool wakes up with more pending runs than this */
@@ -113,6 +121,7 @@ struct sl_policy {
     int64_t scale_in_window_ms;
     struct sl_step_limit scale_out;
     struct sl_step_limit scale_in;
+    int32_t max_jump;            /* most workers that one snapshot may add or take away; 0: any */
     int64_t new_worker_grace_ms; /* nothing is taken away for so long after the last growth */
     int64_t stale_after_ms;      /* 0: three intervals of the data, at least a minute */
     struct sl_fallback fallback;
@@ -133,6 +142,8 @@ struct sl_conditions {
     bool is_scale_out_forbidden;
     bool is_forced_active;  /* a sleeping pool is woken up */
     const char *order_text; /* of these five */
+    bool has_adopted;       /* a size that somebody else wrote holds instead of MinWorkers and */
+    int32_t adopted_size;   /* schedules' floors */
 };
 
 #define SL_NO_CAP INT32_MAX
@@ -175,6 +186,17 @@ struct sl_scaler_state {
     int64_t arrivals_ms; /* when the estimate was last brought up to date */
     int64_t last_demand;
     double arrivals_per_s; /* an average that forgets with the time constant of one hour */
+
+    int32_t awaited_workers; /* the pool has grown to this, and so many are not registered yet */
+    int64_t awaited_ms;      /* since then; both 0: nothing is awaited */
+    bool has_startup;
+    int64_t startup_ms; /* measured: an average of the last few starts */
+
+    bool has_base; /* max_jump counts from the size when the snapshot of base_ms came */
+    int64_t base_ms;
+    int32_t base_size;
+
+    struct sl_budget_book budget; /* kept by scaler/budget.h; decide() does not look at it */
 };
 
 /* Which rule named the size. */
@@ -188,6 +210,8 @@ enum sl_rule {
     SL_RULE_PAUSED,   /* a person has paused it */
     SL_RULE_HOLD,     /* no good data: the size stays */
     SL_RULE_FALLBACK, /* no good data: what the fallback says */
+    SL_RULE_ADOPTED,  /* the size that somebody else wrote is more than the demand */
+    SL_RULE_COUNT,
 };
 
 /* What bent it. */
@@ -198,11 +222,13 @@ enum sl_clamp {
     SL_CLAMP_BUDGET,     /* ... than the spent budget leaves */
     SL_CLAMP_OUT_WINDOW, /* ... than was wanted all through ScaleOutWindow */
     SL_CLAMP_OUT_STEP,   /* ... than may be added at once */
+    SL_CLAMP_OUT_JUMP,   /* ... than one snapshot may add (MaxJump) */
     SL_CLAMP_NO_OUT,     /* more is wanted, scale-out is forbidden */
     SL_CLAMP_WINDOW,     /* less is wanted, more was wanted within ScaleInWindow */
     SL_CLAMP_WATCHING,   /* less is wanted, ScaleInWindow has not been watched in full yet */
     SL_CLAMP_GRACE,      /* less is wanted, workers were added a moment ago */
     SL_CLAMP_IN_STEP,    /* less is wanted than may be taken away at once */
+    SL_CLAMP_IN_JUMP,    /* less is wanted than one snapshot may take away (MaxJump) */
     SL_CLAMP_NO_IN,      /* less is wanted, scale-in is forbidden */
     SL_CLAMP_DEMAND,     /* above the cap, and not below the demand */
     SL_CLAMP_COUNT,
@@ -238,6 +264,9 @@ struct sl_snapshot sl_snapshot_of(double runs_pending, double workers_busy, int6
 /* How old the data may become before it is STALE. snapshot may be NULL. */
 int64_t sl_policy_stale_after_ms(const struct sl_policy *policy,
                                  const struct sl_snapshot *snapshot);
+
+/* How long a new worker takes until it is registered: by option, as measured, or 15 s. */
+int64_t sl_policy_startup_ms(const struct sl_policy *policy, const struct sl_scaler_state *state);
 
 /* policy must have passed sl_policy_check(). conditions: NULL if there are none. snapshot: the
  * newest, NULL if none ever came; the same one may be given again, time passes for it too. current:

@@ -9,6 +9,9 @@ static const int64_t max_count = 1000000000;
 /* Time constant of the average rate of arrivals. */
 static const double arrivals_memory_s = 3600;
 
+/* Of a worker of Kubernetes, as long as none has been measured. */
+static const int64_t usual_startup_ms = 15000;
+
 /* Poisson's formula loses its first term to underflow far above this mean. */
 static const double max_mean_arrivals = 500;
 
@@ -57,10 +60,18 @@ static int32_t poisson_quantile(double mean, double quantile) {
     return k;
 }
 
+int64_t sl_policy_startup_ms(const struct sl_policy *policy, const struct sl_scaler_state *state) {
+    if (policy->startup_ms > 0) {
+        return policy->startup_ms;
+    }
+    return state->has_startup ? state->startup_ms : usual_startup_ms;
+}
+
 static int32_t spare_for_arrivals(const struct sl_policy *policy,
                                   const struct sl_scaler_state *state,
                                   const struct sl_snapshot *snapshot) {
-    double lead_s = (double)(policy->startup_ms + snapshot->interval_ms) / 1000;
+    int64_t startup_ms = sl_policy_startup_ms(policy, state);
+    double lead_s = (double)(startup_ms + snapshot->interval_ms) / 1000;
     double mean = state->arrivals_per_s * lead_s;
 
     if (!(mean < max_mean_arrivals)) {
@@ -96,6 +107,35 @@ static int32_t spare(const struct sl_policy *policy, const struct sl_scaler_stat
     return policy->spare_workers;
 }
 
+/* ---- the start-up time ---- */
+
+/* From the decision to grow until so many workers are registered. */
+static void measure_startup(struct sl_scaler_state *state, const struct sl_snapshot *snapshot) {
+    int64_t took_ms = sl_time_since(snapshot->observed_ms, state->awaited_ms);
+
+    if (state->awaited_workers == 0 || snapshot->workers < state->awaited_workers || took_ms < 0) {
+        return;
+    }
+    state->awaited_workers = 0;
+    state->startup_ms = state->has_startup ? state->startup_ms / 4 * 3 + took_ms / 4 : took_ms;
+    state->has_startup = true;
+}
+
+/* ---- demand ---- */
+
+/* Waiting runs, in hundredths. */
+static int64_t waiting_percent(const struct sl_policy *policy, const struct sl_snapshot *snapshot,
+                               int64_t pending) {
+    int64_t drift = count(snapshot->runs_drift > 0 ? snapshot->runs_drift : 0);
+    int64_t blocked = count(snapshot->runs_blocked > 0 ? snapshot->runs_blocked : 0);
+
+    if (drift > pending) {
+        drift = pending;
+    }
+    return pending * 100 - drift * policy->drift_discount_percent +
+           blocked * policy->blocked_weight_percent;
+}
+
 /* ---- sleep ---- */
 
 bool sl_policy_can_sleep(const struct sl_policy *policy) {
@@ -115,7 +155,7 @@ int32_t sl_policy_own_floor(const struct sl_policy *policy, const struct sl_scal
 
 static bool is_active(const struct sl_policy *policy, const struct sl_conditions *conditions,
                       const struct sl_decision *d) {
-    return d->workers_busy > 0 || d->runs_pending > policy->activation_threshold ||
+    return d->workers_busy > 0 || d->demand > policy->activation_threshold ||
            (conditions != NULL && conditions->is_forced_active);
 }
 
@@ -166,13 +206,17 @@ void sl_policy_measure(const struct sl_policy *policy, const struct sl_condition
                        struct sl_scaler_state *state, const struct sl_snapshot *snapshot,
                        int64_t now_ms, struct sl_decision *d) {
     int64_t runs_per_worker = policy->runs_per_worker > 0 ? policy->runs_per_worker : 1;
-    int64_t load = 0;
+    int64_t load_percent = 0;
 
     d->runs_pending = count(snapshot->runs_pending);
     d->workers_busy = count(snapshot->workers_busy);
-    d->demand = d->runs_pending + d->workers_busy;
+    load_percent = waiting_percent(policy, snapshot, d->runs_pending);
+    d->demand = d->workers_busy + divide_up(load_percent, 100);
     d->rule = SL_RULE_DEMAND;
-    load = policy->demand_rule == SL_DEMAND_PENDING ? d->runs_pending : d->demand;
+    if (policy->demand_rule == SL_DEMAND_BUSY_AND_PENDING) {
+        load_percent += d->workers_busy * 100;
+    }
+    measure_startup(state, snapshot);
     note_arrivals(state, d->demand, snapshot->observed_ms);
     wake_or_sleep(policy, conditions, state, snapshot, now_ms, d);
     if (sl_policy_can_sleep(policy) && !state->is_awake) {
@@ -181,7 +225,8 @@ void sl_policy_measure(const struct sl_policy *policy, const struct sl_condition
     } else {
         d->spare = spare(policy, state, snapshot, d->demand);
         d->wanted = sl_to_i32(
-            divide_up(load * 100, runs_per_worker * policy->target_utilization_percent) + d->spare);
+            divide_up(load_percent, runs_per_worker * policy->target_utilization_percent) +
+            d->spare);
     }
     remember(policy, state, snapshot, sl_min_i32(d->wanted, policy->max_workers));
 }

@@ -32,6 +32,12 @@ void sl_policy_note_size(struct sl_scaler_state *state, int32_t current, int64_t
             .removed = difference < 0 ? -difference : 0,
         };
     }
+    if (state->has_size && difference > 0) {
+        state->awaited_workers = current;
+        state->awaited_ms = current == state->decided_size ? state->decided_ms : now_ms;
+    } else if (current < state->awaited_workers) {
+        state->awaited_workers = 0;
+    }
     state->has_size = true;
     state->last_size = current;
 }
@@ -128,6 +134,10 @@ static void limit_growth(const struct sl_policy *policy, const struct sl_scaler_
 
         at_most(d, largest_step(&policy->scale_out, start), SL_CLAMP_OUT_STEP, until_ms);
     }
+    if (policy->max_jump > 0) {
+        at_most(d, sl_to_i32((int64_t)state->base_size + policy->max_jump), SL_CLAMP_OUT_JUMP,
+                INT64_MAX);
+    }
     if (policy->scale_out.select == SL_STEP_DISABLED) {
         at_most(d, before, SL_CLAMP_NO_OUT, INT64_MAX);
     }
@@ -183,6 +193,9 @@ static void limit_shrinkage(const struct sl_policy *policy, const struct sl_scal
         int64_t start = size_at_start(state, before, policy->scale_in.period_ms, now_ms, &until_ms);
 
         at_least(d, smallest_step(&policy->scale_in, start), SL_CLAMP_IN_STEP, until_ms);
+    }
+    if (policy->max_jump > 0) {
+        at_least(d, state->base_size - policy->max_jump, SL_CLAMP_IN_JUMP, INT64_MAX);
     }
     at_least(d, sl_to_i32(d->demand), SL_CLAMP_DEMAND, INT64_MAX);
 }

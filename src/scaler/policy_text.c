@@ -8,9 +8,10 @@
 enum { PART_BYTES = 160, CLAUSE_BYTES = 400 };
 
 static const char *const rule_names[] = {
-    [SL_RULE_DEMAND] = "demand", [SL_RULE_MINIMUM] = "minimum",   [SL_RULE_AWAKE] = "awake",
-    [SL_RULE_ASLEEP] = "asleep", [SL_RULE_SCHEDULE] = "schedule", [SL_RULE_ORDER] = "order",
-    [SL_RULE_PAUSED] = "paused", [SL_RULE_HOLD] = "hold",         [SL_RULE_FALLBACK] = "fallback",
+    [SL_RULE_DEMAND] = "demand",   [SL_RULE_MINIMUM] = "minimum",   [SL_RULE_AWAKE] = "awake",
+    [SL_RULE_ASLEEP] = "asleep",   [SL_RULE_SCHEDULE] = "schedule", [SL_RULE_ORDER] = "order",
+    [SL_RULE_PAUSED] = "paused",   [SL_RULE_HOLD] = "hold",         [SL_RULE_FALLBACK] = "fallback",
+    [SL_RULE_ADOPTED] = "adopted",
 };
 
 static const char *const clamp_names[] = {
@@ -20,11 +21,13 @@ static const char *const clamp_names[] = {
     [SL_CLAMP_BUDGET] = "budget",
     [SL_CLAMP_OUT_WINDOW] = "out_window",
     [SL_CLAMP_OUT_STEP] = "out_step",
+    [SL_CLAMP_OUT_JUMP] = "out_jump",
     [SL_CLAMP_NO_OUT] = "no_out",
     [SL_CLAMP_WINDOW] = "window",
     [SL_CLAMP_WATCHING] = "watching",
     [SL_CLAMP_GRACE] = "grace",
     [SL_CLAMP_IN_STEP] = "in_step",
+    [SL_CLAMP_IN_JUMP] = "in_jump",
     [SL_CLAMP_NO_IN] = "no_in",
     [SL_CLAMP_DEMAND] = "demand",
 };
@@ -92,10 +95,14 @@ static void describe_floor(const struct sl_policy *policy, const struct sl_decis
         (void)snprintf(out, size, ", at least %" PRId32 " by %s", d->floor,
                        text_or(d->why, "order"));
         break;
+    case SL_RULE_ADOPTED:
+        (void)snprintf(out, size, ", at least %" PRId32 ", which somebody else has set", d->floor);
+        break;
     case SL_RULE_DEMAND:
     case SL_RULE_PAUSED:
     case SL_RULE_HOLD:
     case SL_RULE_FALLBACK:
+    case SL_RULE_COUNT:
         break;
     }
 }
@@ -105,6 +112,7 @@ static void describe_demand(const struct sl_policy *policy, const struct sl_deci
     char floor[PART_BYTES];
     char more[PART_BYTES] = "";
     bool is_plain = d->wanted == d->demand;
+    bool is_weighted = d->demand != d->workers_busy + d->runs_pending;
 
     describe_floor(policy, d, now_ms, floor, sizeof floor);
     if (d->rule == SL_RULE_DEMAND && d->spare > 0) {
@@ -116,8 +124,9 @@ static void describe_demand(const struct sl_policy *policy, const struct sl_deci
     } else if (d->rule == SL_RULE_DEMAND && !is_plain) {
         (void)snprintf(more, sizeof more, ", %" PRId32 " workers wanted", d->wanted);
     }
-    (void)snprintf(out, size, "busy %" PRId64 " + pending %" PRId64 " = %" PRId64 "%s%s",
-                   d->workers_busy, d->runs_pending, d->demand, more, floor);
+    (void)snprintf(out, size, "busy %" PRId64 " + pending %" PRId64 "%s = %" PRId64 "%s%s",
+                   d->workers_busy, d->runs_pending, is_weighted ? ", weighted" : "", d->demand,
+                   more, floor);
 }
 
 static void describe_upper_clamp(const struct sl_policy *policy, const struct sl_decision *d,
@@ -140,6 +149,11 @@ static void describe_upper_clamp(const struct sl_policy *policy, const struct sl
                        ", not larger for %" PRId64 " s: more has to be wanted for all of "
                        "ScaleOutWindow",
                        seconds_left(d, now_ms));
+        break;
+    case SL_CLAMP_OUT_JUMP:
+        (void)snprintf(out, size,
+                       ", MaxJump lets one reading add %" PRId32 " (%" PRId64 " more wanted)",
+                       policy->max_jump, more);
         break;
     case SL_CLAMP_OUT_STEP:
         (void)snprintf(out, size, ", the limit of growth allows more in %" PRId64 " s",
@@ -177,6 +191,10 @@ static void describe_lower_clamp(const struct sl_policy *policy, const struct sl
         break;
     case SL_CLAMP_IN_STEP:
         (void)snprintf(out, size, ", the limit of shrinking allows more in %" PRId64 " s", left_s);
+        break;
+    case SL_CLAMP_IN_JUMP:
+        (void)snprintf(out, size, ", MaxJump lets one reading take away %" PRId32,
+                       policy->max_jump);
         break;
     case SL_CLAMP_DEMAND:
         (void)snprintf(out, size, ", above the limit of %" PRId32 " but not below the demand",

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/clock.h"
+#include "os/thread.h"
 #include "scaler/cluster.h"
 #include "scaler/controller.h"
 #include "scaler/neighbours.h"
@@ -101,10 +103,11 @@ static int make_site(struct sl_scaler *s, size_t site_index, struct sl_error *er
 
     site->has_stop = rc == SL_OK;
     if (rc == SL_OK) {
-        rc = sl_cluster_new(options, &site->stop, s->log, &site->cluster, err);
+        rc = collect_pools(s, site_index, err);
     }
     if (rc == SL_OK) {
-        rc = collect_pools(s, site_index, err);
+        rc = sl_cluster_new(options, site->pools, site->pool_count, &site->stop, s->log,
+                            &site->cluster, err);
     }
     if (rc == SL_OK) {
         rc = make_paths(s, site, options->name, err);
@@ -165,13 +168,26 @@ int sl_scaler_new(struct sl_scaler_config *config, const struct sl_log *log, str
     return SL_OK;
 }
 
+static void leadership_changed(void *context) {
+    struct site *site = context;
+
+    sl_controller_wake(site->controller);
+}
+
+static int start_site(struct site *site, struct sl_error *err) {
+    int rc = SL_OK;
+
+    if (site->pool_count == 0) {
+        return SL_OK;
+    }
+    rc = sl_cluster_start(site->cluster, leadership_changed, site, err);
+    return rc == SL_OK ? sl_controller_start(site->controller, err) : rc;
+}
+
 int sl_scaler_start(struct sl_scaler *s, struct sl_error *err) {
     for (size_t i = 0; i < s->config->cluster_count; i++) {
-        int rc = SL_OK;
+        int rc = start_site(&s->sites[i], err);
 
-        if (s->sites[i].pool_count > 0) {
-            rc = sl_controller_start(s->sites[i].controller, err);
-        }
         if (rc != SL_OK) {
             sl_scaler_stop(s);
             return rc;
@@ -194,7 +210,8 @@ void sl_scaler_take(struct sl_scaler *s, const struct sl_pool_values *values, in
     }
 }
 
-/* All are told before any is waited for. */
+/* All are told before any is waited for; the leases are given back when nothing is written any
+ * more. */
 void sl_scaler_stop(struct sl_scaler *s) {
     for (size_t i = 0; s->sites != NULL && i < s->config->cluster_count; i++) {
         if (s->sites[i].has_stop) {
@@ -206,7 +223,99 @@ void sl_scaler_stop(struct sl_scaler *s) {
             sl_controller_stop(s->sites[i].controller);
         }
     }
+    for (size_t i = 0; s->sites != NULL && i < s->config->cluster_count; i++) {
+        if (s->sites[i].cluster != NULL) {
+            sl_cluster_begin_stop(s->sites[i].cluster);
+        }
+    }
+    for (size_t i = 0; s->sites != NULL && i < s->config->cluster_count; i++) {
+        if (s->sites[i].cluster != NULL) {
+            sl_cluster_stop(s->sites[i].cluster);
+        }
+    }
 }
+
+/* ---- a run for one batch of values ---- */
+
+/* One cluster's run. */
+struct once {
+    struct site *site;
+    struct sl_wakeup done;
+    bool has_done;
+    pthread_t thread;
+    bool has_thread;
+    int rc;
+    struct sl_error err;
+};
+
+void sl_scaler_resume(struct sl_scaler *s) {
+    for (size_t i = 0; i < s->config->cluster_count; i++) {
+        sl_controller_load_state(s->sites[i].controller);
+    }
+}
+
+static void *run_site(void *context) {
+    struct once *o = context;
+
+    o->rc = sl_controller_run_once(o->site->controller, &o->err);
+    sl_wakeup_signal(&o->done);
+    return NULL;
+}
+
+static int start_once(struct once *o, struct sl_error *err) {
+    int rc = sl_wakeup_init(&o->done, err);
+
+    o->has_done = rc == SL_OK;
+    if (rc == SL_OK) {
+        rc = sl_thread_start(&o->thread, "sl-scaler", run_site, o, err);
+    }
+    o->has_thread = rc == SL_OK;
+    return rc;
+}
+
+/* Whoever is late is told to stop, and is then done within milliseconds. */
+static void finish_once(struct once *o, int64_t end_ms) {
+    if (o->has_thread) {
+        int64_t left_ms = end_ms - sl_clock_monotonic_ms();
+
+        sl_wakeup_wait(&o->done, NULL, left_ms > 0 ? left_ms : 0);
+        if (!sl_wakeup_is_signalled(&o->done)) {
+            sl_wakeup_signal(&o->site->stop);
+        }
+        (void)pthread_join(o->thread, NULL);
+    }
+    if (o->has_done) {
+        sl_wakeup_release(&o->done);
+    }
+}
+
+int sl_scaler_run_once(struct sl_scaler *s, int64_t deadline_ms, struct sl_error *err) {
+    int64_t end_ms = sl_clock_monotonic_ms() + deadline_ms;
+    size_t n = s->config->cluster_count;
+    struct once *runs = calloc(n, sizeof *runs);
+    int rc = SL_OK;
+
+    if (runs == NULL) {
+        return sl_fail(err, SL_NOMEM, "out of memory");
+    }
+    for (size_t i = 0; rc == SL_OK && i < n; i++) {
+        runs[i].site = &s->sites[i];
+        if (s->sites[i].pool_count > 0) {
+            rc = start_once(&runs[i], err);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        finish_once(&runs[i], rc == SL_OK ? end_ms : 0);
+        if (rc == SL_OK && runs[i].rc != SL_OK) {
+            rc = runs[i].rc;
+            *err = runs[i].err;
+        }
+    }
+    free(runs);
+    return rc;
+}
+
+/* ---- the end ---- */
 
 static void release_site(struct site *site) {
     sl_controller_free(site->controller);

@@ -20,6 +20,13 @@ int sl_scaler_new(struct sl_scaler_config *config, const struct sl_log *log, str
 /* Starts the threads. Once, after sl_http_global_init(). */
 int sl_scaler_start(struct sl_scaler *s, struct sl_error *err) SL_CHECKED;
 
+/* For a program that is run anew for each batch of values, in place of start: resume before the
+ * first take, so that values which the last run has seen do not count again; run_once after the
+ * last. Returns when all clusters are done, or when deadline_ms is over and the rest is canceled.
+ * The first failure; each has been logged. */
+void sl_scaler_resume(struct sl_scaler *s);
+int sl_scaler_run_once(struct sl_scaler *s, int64_t deadline_ms, struct sl_error *err) SL_CHECKED;
+
 /* Any thread, also before start; copies and returns. Values of pools that are not configured are
  * noted by name. */
 void sl_scaler_take(struct sl_scaler *s, const struct sl_pool_values *values, int64_t now_ms,

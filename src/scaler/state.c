@@ -44,6 +44,18 @@ static void put_changes(struct sl_json_writer *w, const struct sl_clocks *clocks
     sl_json_array_end(w);
 }
 
+/* Its times are on the wall clock already. */
+static void put_budget(struct sl_json_writer *w, const struct sl_budget_book *book) {
+    if (book->has_begun) {
+        sl_json_put_int64(w, "budget_counted", book->counted_ms);
+        sl_json_put_int64(w, "budget_size", book->size);
+        sl_json_put_int64(w, "budget_day_end", book->day_end_ms);
+        sl_json_put_int64(w, "budget_day_spent", book->day_spent_ms);
+        sl_json_put_int64(w, "budget_month_end", book->month_end_ms);
+        sl_json_put_int64(w, "budget_month_spent", book->month_spent_ms);
+    }
+}
+
 static void put_state(struct sl_json_writer *w, const struct sl_clocks *clocks,
                       const struct sl_scaler_state *state) {
     put_history(w, "highs", clocks, &state->highs);
@@ -71,6 +83,14 @@ static void put_state(struct sl_json_writer *w, const struct sl_clocks *clocks,
         sl_json_put_int64(w, "last_demand", state->last_demand);
         sl_json_put_int64(w, "arrivals_per_gs", (int64_t)(state->arrivals_per_s * arrivals_unit));
     }
+    if (state->awaited_workers > 0) {
+        sl_json_put_int64(w, "awaited_workers", state->awaited_workers);
+        put_time(w, "awaited", clocks, state->awaited_ms);
+    }
+    if (state->has_startup) {
+        sl_json_put_int64(w, "startup", state->startup_ms);
+    }
+    put_budget(w, &state->budget);
 }
 
 void sl_state_save(const struct sl_scaler_state *state, const char *key,
@@ -161,6 +181,28 @@ static void get_changes(const struct sl_json *array, const struct sl_clocks *clo
     }
 }
 
+/* A size times a month in ms is far from overflow. */
+static bool get_spent(const struct sl_json *object, const char *key, int64_t *ret) {
+    const int64_t most = INT64_MAX / 4;
+
+    return get_int64(object, key, ret) && *ret >= 0 && *ret < most;
+}
+
+static void get_budget(const struct sl_json *object, struct sl_budget_book *book) {
+    int64_t size = 0;
+
+    book->has_begun = get_spent(object, "budget_counted", &book->counted_ms) &&
+                      get_count(object, "budget_size", &size) &&
+                      get_spent(object, "budget_day_end", &book->day_end_ms) &&
+                      get_spent(object, "budget_day_spent", &book->day_spent_ms) &&
+                      get_spent(object, "budget_month_end", &book->month_end_ms) &&
+                      get_spent(object, "budget_month_spent", &book->month_spent_ms);
+    book->size = (int32_t)size;
+    if (!book->has_begun) {
+        *book = (struct sl_budget_book){0};
+    }
+}
+
 static void get_state(const struct sl_json *object, const struct sl_clocks *clocks,
                       struct sl_scaler_state *s) {
     int64_t number = 0;
@@ -188,6 +230,12 @@ static void get_state(const struct sl_json *object, const struct sl_clocks *cloc
                           get_count(object, "last_demand", &s->last_demand);
         s->arrivals_per_s = (double)number / arrivals_unit;
     }
+    if (get_count(object, "awaited_workers", &number) &&
+        get_time(object, "awaited", clocks, &s->awaited_ms)) {
+        s->awaited_workers = (int32_t)number;
+    }
+    s->has_startup = get_count(object, "startup", &s->startup_ms);
+    get_budget(object, &s->budget);
 }
 
 int sl_state_load(const char *line, size_t len, const struct sl_clocks *clocks, char *key,

@@ -193,7 +193,7 @@ static const char *reason_of(const struct sl_pool_status *p) {
     return p->why[0] != '\0' ? p->why : "nothing was decided yet";
 }
 
-enum { MARK_COLUMNS = 30, NUMBER_COLUMNS = 6 + 8 + 6 + 9 + 9 };
+enum { MARK_COLUMNS = 30, NUMBER_COLUMNS = 6 + 8 + 6 + 9 + 9, REASON_COLUMNS = 30 };
 
 static void put_pool(const struct sl_pool_status *p, const struct sl_status_marks *marks,
                      const struct sl_colours *colours, size_t names, size_t width,
@@ -225,6 +225,9 @@ void sl_status_print_table(const struct sl_status_cluster *c, const struct sl_st
                            struct sl_buffer *out) {
     size_t names = name_columns(c);
 
+    if (width > 0 && width < names + NUMBER_COLUMNS + 2 + MARK_COLUMNS + REASON_COLUMNS) {
+        marks = NULL; /* the words matter more */
+    }
     put_cluster(c, colours, width, now_ms, out);
     if (c->pool_count == 0) {
         sl_buffer_puts(out, "no pools\n");
@@ -234,7 +237,7 @@ void sl_status_print_table(const struct sl_status_cluster *c, const struct sl_st
     pad(out, put_text(out, "POOL", 0), names);
     sl_buffer_printf(out, "%6s%8s%6s%9s%9s", "SIZE", "DECIDED", "BUSY", "PENDING", "LIMITS");
     if (marks != NULL) {
-        sl_buffer_printf(out, "  %*s", (int)MARK_COLUMNS, "BUSY + PENDING, LAST MINUTE");
+        sl_buffer_printf(out, "  %*s", (int)MARK_COLUMNS, "BUSY + PENDING, LAST 30 s");
     }
     sl_buffer_printf(out, "  REASON%s\n", colours->plain);
     for (size_t i = 0; i < c->pool_count; i++) {

@@ -12,7 +12,7 @@ struct sl_status_cluster {
     size_t pool_count;
 };
 
-/* The last sizes and demands of a pool, for the picture of `watch`. All zero is empty. */
+/* The last demands of a pool, for the picture of `watch`. All zero is empty. */
 enum { SL_STATUS_MARKS = 60 };
 struct sl_status_marks {
     int64_t demand[SL_STATUS_MARKS]; /* -1: nobody knew */

@@ -55,8 +55,12 @@ static int use_token(struct sl_credentials *c, const struct sl_account *account,
                      struct sl_secret *token, struct sl_error *err) {
     struct sl_token claims = {.audience = NULL};
     int code = sl_token_parse(token->text, token->len, &claims, err);
-    if (code == SL_OK && account->url == NULL)
-        code = sl_endpoint(claims.audience, &c->endpoint, err);
+    if (code == SL_OK && c->endpoint == NULL && account->url == NULL)
+        code = claims.audience != NULL
+                   ? sl_endpoint(claims.audience, &c->endpoint, err)
+                   : sl_fail(err, SL_CONFIG,
+                             "the token does not say which account it is for (its aud is not one "
+                             "URL): set URL");
     c->expires_s = claims.expires_s;
     c->secret = *token;
     *token = (struct sl_secret)SL_SECRET_INIT;
@@ -83,8 +87,8 @@ static int use_profile(struct sl_credentials *c, const struct sl_account *accoun
 }
 
 /* Which of them is set: sl_account_check() has seen that it is one. */
-static int read_source(const struct sl_account *account, const struct sl_log *log,
-                       struct sl_secret *ret, char **ret_source, struct sl_error *err) {
+static int find_source(const struct sl_account *account, struct sl_credentials *c,
+                       struct sl_error *err) {
     const struct {
         const char *option;
         const char *path;
@@ -93,63 +97,57 @@ static int read_source(const struct sl_account *account, const struct sl_log *lo
         {"APITokenFile", account->api_token_file},
         {"SpacectlConfig", account->spacectl_config},
     };
-    char *credential = NULL;
-    const char *option = "APIKeySecretCredential", *path = NULL;
-    int code = SL_OK;
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && path == NULL; i++) {
-        path = files[i].path;
-        option = path != NULL ? files[i].option : option;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        if (files[i].path != NULL) {
+            c->option = files[i].option;
+            return copy(&c->source, files[i].path, err);
+        }
     }
-    if (path == NULL) {
-        code = credential_path(account->api_key_secret_credential, &credential, err);
-        path = credential;
-        log = NULL; /* systemd sees to its permissions */
-    }
-    if (code == SL_OK)
-        code = sl_file_read_secret(path, ret, log, err);
-    struct sl_buffer source;
-    sl_buffer_init(&source, 8192);
-    sl_buffer_printf(&source, "option %s%s%s", option, path != NULL ? ": " : "",
-                     path != NULL ? path : "");
-    *ret_source = sl_buffer_steal(&source);
-    if (code != SL_OK && err != NULL)
-        sl_error_prefix(err, "option %s", option);
-    free(credential);
-    if (code == SL_OK && *ret_source == NULL)
-        code = sl_fail(err, SL_NOMEM, "out of memory for credentials");
-    return code;
+    c->option = "APIKeySecretCredential";
+    return credential_path(account->api_key_secret_credential, &c->source, err);
 }
 
 /* The programs that take a secret from their environment put it into the account. */
 static int read_text(const struct sl_account *account, const struct sl_log *log,
-                     struct sl_secret *ret, char **ret_source, struct sl_error *err) {
+                     struct sl_credentials *c, struct sl_secret *ret, struct sl_error *err) {
     const struct sl_secret *given =
         sl_secret_is_set(&account->api_token) ? &account->api_token : &account->api_key_secret;
-    if (!sl_secret_is_set(given))
-        return read_source(account, log, ret, ret_source, err);
-    int code = sl_secret_set_trimmed(ret, given->text, given->len, err);
-    return code == SL_OK ? copy(ret_source, "the environment", err) : code;
+    if (sl_secret_is_set(given)) {
+        c->option = given == &account->api_token ? "APIToken" : "APIKeySecret";
+        int code = sl_secret_set_trimmed(ret, given->text, given->len, err);
+        return code == SL_OK ? copy(&c->source, "the environment", err) : code;
+    }
+    int code = find_source(account, c, err);
+    if (code != SL_OK)
+        return code;
+    /* systemd sees to the permissions of a credential. */
+    bool is_ours = account->api_key_secret_credential == NULL;
+    return sl_file_read_secret(c->source, ret, is_ours ? log : NULL, err);
+}
+
+static int use(struct sl_credentials *c, const struct sl_account *account, struct sl_secret *text,
+               struct sl_error *err) {
+    if (account->api_token_file != NULL || sl_secret_is_set(&account->api_token))
+        return use_token(c, account, text, err);
+    if (account->spacectl_config != NULL)
+        return use_profile(c, account, text, err);
+    return use_key(c, account, text, err);
 }
 
 int sl_credentials_load(const struct sl_account *account, const struct sl_log *log,
                         struct sl_credentials *ret, struct sl_error *err) {
     struct sl_credentials c = {.endpoint = NULL};
     struct sl_secret text = SL_SECRET_INIT;
-    int code = read_text(account, log, &text, &c.source, err);
-    bool is_read = code == SL_OK;
-    if (code == SL_OK && account->url != NULL)
-        code = sl_endpoint(account->url, &c.endpoint, err);
-    if (code != SL_OK) {
-        /* nothing to look at */
-    } else if (account->api_token_file != NULL || sl_secret_is_set(&account->api_token)) {
-        code = use_token(&c, account, &text, err);
-    } else if (account->spacectl_config != NULL) {
-        code = use_profile(&c, account, &text, err);
-    } else {
-        code = use_key(&c, account, &text, err);
+    int code = read_text(account, log, &c, &text, err);
+    if (code == SL_OK) {
+        code = account->url != NULL ? sl_endpoint(account->url, &c.endpoint, err) : SL_OK;
+        if (code == SL_OK)
+            code = use(&c, account, &text, err);
+        if (code != SL_OK && err != NULL)
+            sl_error_prefix(err, "%s", c.source);
     }
-    if (code != SL_OK && is_read && err != NULL)
-        sl_error_prefix(err, "%s", c.source);
+    if (code != SL_OK && err != NULL)
+        sl_error_prefix(err, "option %s", c.option);
     sl_secret_release(&text);
     if (code != SL_OK)
         sl_credentials_release(&c);

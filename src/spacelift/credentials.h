@@ -13,7 +13,8 @@ struct sl_credentials {
     char *key_id;            /* NULL: secret is a token that is used as it is */
     struct sl_secret secret; /* of the key, or the token */
     int64_t expires_s;       /* of a token: Unix time; 0: it does not say */
-    char *source;            /* for messages: "option APIKeySecretFile: /etc/..." */
+    const char *option;      /* where it was read, for messages: "APIKeySecretFile"; a literal */
+    char *source;            /* "/etc/..." */
 };
 
 /* SL_CONFIG and SL_IO name the option and the file. log (may be NULL) gets a warning for a file

@@ -36,13 +36,9 @@ static const char *audience_of(const struct sl_json *claims) {
 static int read_claims(const struct sl_json *claims, struct sl_token *ret, struct sl_error *err) {
     struct sl_token token = {.audience = NULL};
     const char *audience = audience_of(claims);
-    if (audience == NULL)
-        return sl_fail(err, SL_CONFIG,
-                       "the token does not say which account it is for: it needs one aud, a URL");
     if (!sl_json_int64(sl_json_get(claims, "exp"), &token.expires_s) || token.expires_s <= 0)
         return sl_fail(err, SL_CONFIG, "the token does not say when it expires: it has no exp");
-    token.audience = strdup(audience);
-    if (token.audience == NULL)
+    if (audience != NULL && (token.audience = strdup(audience)) == NULL)
         return sl_fail(err, SL_NOMEM, "out of memory for a token");
     *ret = token;
     return SL_OK;

@@ -8,12 +8,12 @@
 #include "base/error.h"
 
 struct sl_token {
-    char *audience;    /* the claim aud: the base URL of the account */
+    char *audience; /* the claim aud: the base URL of the account; NULL: it names no single one */
     int64_t expires_s; /* the claim exp: Unix time */
 };
 
-/* SL_CONFIG for anything else than a token with exactly one aud that is an http or https URL and an
- * exp (spacelift-io/spacectl client/session/api_token.go); the text is not quoted. */
+/* SL_CONFIG for anything that is no token with an exp; the text is not quoted. aud counts where it
+ * is exactly one http or https URL (spacelift-io/spacectl client/session/api_token.go). */
 int sl_token_parse(const char *text, size_t len, struct sl_token *ret,
                    struct sl_error *err) SL_CHECKED;
 void sl_token_release(struct sl_token *token);

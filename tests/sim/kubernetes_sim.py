@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""A small stand-in for the Kubernetes API: WorkerPools with their scale subresource, answering as a
-kube-apiserver does. For the demo and the quick tests; ./check --real uses a real one.
+"""A small stand-in for the Kubernetes API: WorkerPools with their scale subresource, Leases, Events
+and SelfSubjectAccessReviews, answering as a kube-apiserver does. For the demo and the quick tests; ./check --real uses a real one.
 
     tests/sim/kubernetes_sim.py --port 8081 --pool my-amazing-worker-pool=1 --write-kubeconfig FILE
 
@@ -23,6 +23,9 @@ from simlib import Answer, Dropped, Simulator, json_answer  # noqa: E402
 GROUP = "workers.spacelift.io"
 POOLS = re.compile(r"^/apis/workers\.spacelift\.io/v1beta1/namespaces/([^/]+)/workerpools"
                    r"(?:/([^/]+)(/scale|/status)?)?$")
+OTHERS = re.compile(r"^/apis/(coordination\.k8s\.io|events\.k8s\.io)/v1/namespaces/([^/]+)/"
+                    r"(leases|events)(?:/([^/]+))?$")
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 REASONS = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound",
            405: "MethodNotAllowed", 409: "Conflict", 415: "UnsupportedMediaType", 422: "Invalid",
            500: "InternalError", 503: "ServiceUnavailable"}
@@ -80,6 +83,7 @@ class KubernetesSimulator(Simulator):
         self.namespace = namespace
         self.lock = threading.Lock()
         self.pools = {}
+        self.others = {}  # leases and events by (kind, namespace, name)
         self._versions = itertools.count(1000)
 
     def add_pool(self, name, size):
@@ -102,11 +106,11 @@ class KubernetesSimulator(Simulator):
         arrived_ns = time.monotonic_ns()
         drop = False
         if not is_controller:  # the faults are for the scaler
-            fault = self._faulty_answer(method)
+            fault = self._faulty_answer(method, path)
             if fault:
                 self.note(at_ns=arrived_ns, method=method, path=path, status=fault.status)
                 return fault
-            drop = method == "PATCH" and self.faults.strikes("drop_answer")
+            drop = method == "PATCH" and GROUP in path and self.faults.strikes("drop_answer")
         try:
             if not is_controller and token != self.token:
                 raise Refused(401, "Unauthorized")
@@ -123,8 +127,13 @@ class KubernetesSimulator(Simulator):
             raise Dropped()
         return answer
 
-    def _faulty_answer(self, method):
-        strikes = self.faults.strikes
+    def _faulty_answer(self, method, path):
+        """Faults that count are for the pools; leases and events meet only what lasts."""
+        lasting = self.faults.active()
+
+        def strikes(name):
+            return self.faults.strikes(name) if GROUP in path else lasting.get(name) is True
+
         if strikes("outage"):
             raise Dropped()
         if strikes("hang"):
@@ -152,6 +161,11 @@ class KubernetesSimulator(Simulator):
     def _answer(self, method, path, headers, body):
         if path == "/version":
             return {"major": "1", "minor": "36", "gitVersion": "v1.36.0-simulator"}
+        if path == REVIEWS and method == "POST":
+            return {**json.loads(body), "status": {"allowed": True}}
+        other = OTHERS.match(path)
+        if other:
+            return self._answer_other(method, *other.groups()[1:], body)
         found = POOLS.match(path)
         if not found or found.group(1) != self.namespace:
             raise Refused(404, "the server could not find the requested resource")
@@ -175,6 +189,38 @@ class KubernetesSimulator(Simulator):
         except ValueError:
             raise Refused(400, "the object provided is unrecognized") from None
         return self._patch_scale(pool, patch) if part == "/scale" else self._patch(pool, patch)
+
+    def _answer_other(self, method, namespace, plural, name, body):
+        """A store of objects with versions, as a kube-apiserver has them."""
+        if method == "POST":
+            given = json.loads(body)
+            name = given["metadata"]["name"]
+        key = (plural, namespace, name)
+        stored = self.others.get(key)
+        if method == "POST":
+            if stored:
+                raise Refused(409, f'{plural} "{name}" already exists')
+            return self._store_other(key, given)
+        if not stored:
+            raise Refused(404, f'{plural} "{name}" not found')
+        if method == "GET":
+            return stored
+        given = json.loads(body)
+        if method == "PATCH":
+            changed = copy.deepcopy(stored)
+            merge(changed, given)
+            return self._store_other(key, changed)
+        if given["metadata"].get("resourceVersion") != stored["metadata"]["resourceVersion"]:
+            raise Refused(409, f'Operation cannot be fulfilled on {plural} "{name}": the object has '
+                               "been modified; please apply your changes to the latest version and "
+                               "try again")
+        return self._store_other(key, given)
+
+    def _store_other(self, key, value):
+        value["metadata"]["resourceVersion"] = str(next(self._versions))
+        value["metadata"]["namespace"] = key[1]
+        self.others[key] = value
+        return value
 
     # ---- objects -------------------------------------------------------------------------------
 
@@ -236,6 +282,14 @@ class KubernetesSimulator(Simulator):
                                          "actual": pool.get("status", {}).get("actualPoolSize")}
                                   for name, pool in self.pools.items()},
                         "faults": self.faults.active()}
+            if path == "/control/objects":
+                return {"objects": [{"kind": key[0], **value} for key, value in self.others.items()]}
+            if path == "/control/annotations" and method == "POST":
+                pool = self.pools[body["pool"]]
+                changed = copy.deepcopy(pool)
+                merge(changed["metadata"], {"annotations": body["annotations"]})
+                self._store(pool, changed)
+                return {}
             if path == "/control/pools" and method == "POST":
                 self.add_pool(body["name"], body.get("size"))
                 return {}

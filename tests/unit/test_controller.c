@@ -49,7 +49,11 @@ struct fake_server {
     int32_t stolen_size;
     int32_t largest; /* a webhook's limit; 0: none */
     int reads;
-    int writes;                   /* that were tried */
+    int writes;             /* that were tried */
+    int uid;                /* of all pools; 0: not said */
+    const char *annotation; /* its value; NULL: they are not read */
+    bool is_led_elsewhere;
+    char notes[512];              /* what was recorded, a line each */
     struct sl_wakeup *hang_until; /* block in a read until this is signalled */
     struct sl_wakeup *asked;      /* signalled at each read */
 };
@@ -59,7 +63,11 @@ static size_t index_of(const char *worker_pool) {
     return (size_t)((worker_pool[5] - '0') * 10 + worker_pool[6] - '0');
 }
 
-static void answer(const struct fake_pool *p, struct sl_scale_reading *ret) {
+static void answer(const struct fake_server *s, const struct fake_pool *p,
+                   struct sl_scale_reading *ret) {
+    if (s->uid != 0) {
+        (void)snprintf(ret->uid, sizeof ret->uid, "uid-%d", s->uid);
+    }
     ret->size = p->size;
     ret->actual = 0;
     (void)snprintf(ret->version, sizeof ret->version, "%d", p->version);
@@ -88,8 +96,37 @@ static int fake_read(void *self, const char *in, const char *worker_pool,
     if (p->is_missing) {
         return sl_fail(err, SL_NOTFOUND, "workerpools \"%s\" not found", worker_pool);
     }
-    answer(p, ret);
+    answer(s, p, ret);
+    if (s->annotation != NULL) {
+        ret->has_annotations = true;
+        sl_orders_init(&ret->annotated);
+        sl_orders_add_annotation(&ret->annotated, "collectd-spacelift/pause", s->annotation);
+    }
     return SL_OK;
+}
+
+static bool fake_may_write(void *self) {
+    const struct fake_server *s = self;
+
+    return !s->is_led_elsewhere;
+}
+
+static void fake_leader(void *self, char *out, size_t size) {
+    const struct fake_server *s = self;
+
+    (void)snprintf(out, size, "%s", s->is_led_elsewhere ? "other" : "me");
+}
+
+static void fake_record(void *self, const char *in, const char *worker_pool,
+                        const struct sl_scale_reading *about, enum sl_note note, const char *text) {
+    static const char *const words[] = {"out", "in", "max", "blind", "sees", "annotation"};
+    struct fake_server *s = self;
+    size_t len = strlen(s->notes);
+
+    (void)in;
+    (void)about;
+    (void)snprintf(s->notes + len, sizeof s->notes - len, "%s %s: %s\n", words[note], worker_pool,
+                   text);
 }
 
 static int fake_write(void *self, const char *in, const char *worker_pool, int32_t size,
@@ -117,7 +154,7 @@ static int fake_write(void *self, const char *in, const char *worker_pool, int32
     if (s->lose_answers) {
         return sl_fail(err, SL_TIMEOUT, "PATCH %s: no answer within 10 s", worker_pool);
     }
-    answer(p, ret);
+    answer(s, p, ret);
     return SL_OK;
 }
 
@@ -205,7 +242,12 @@ static void open_world(struct world *w) {
         .cluster = "prod",
         .pools = w->pointers,
         .pool_count = w->pool_count,
-        .ops = {.read_size = fake_read, .set_size = fake_write, .self = &w->server},
+        .ops = {.read_size = fake_read,
+                .set_size = fake_write,
+                .may_write = fake_may_write,
+                .leader = fake_leader,
+                .record = fake_record,
+                .self = &w->server},
         .neighbours = &w->neighbours,
         .log = &w->log,
         .status_path = w->status_path,
@@ -778,6 +820,94 @@ static void test_the_status_file_says_why(void **unused) {
     (void)unlink(path);
 }
 
+/* ---- several hosts, annotations, events ---- */
+
+static void test_only_the_leader_writes(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    w->server.is_led_elsewhere = true;
+    step(w);
+    for (int i = 0; i < 5; i++) {
+        poll_pool(w, 0, 3, 1);
+    }
+    assert_int_equal(w->server.writes, 0);
+    assert_true(w->server.reads <= 6);
+    forget_lines(w);
+    w->server.pools[0].size = 4; /* the leader does his work: nothing to wonder about */
+    w->server.pools[0].version++;
+    poll_pool(w, 0, 3, 1);
+    poll_pool(w, 0, 3, 2);
+    assert_null(strstr(w->lines, "somebody else"));
+    assert_null(strstr(w->lines, "->"));
+    assert_string_equal(w->server.notes, "");
+    w->server.is_led_elsewhere = false;
+    sl_controller_wake(w->controller);
+    step(w);
+    assert_int_equal(w->server.writes, 1); /* at once, and after a fresh look */
+    assert_int_equal(w->server.pools[0].size, 5);
+    assert_non_null(strstr(w->server.notes, "out pool-00: 4 -> 5 workers: "));
+    free_world(w);
+}
+
+static void test_a_pool_made_anew_has_no_past(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    w->server.uid = 1;
+    step(w);
+    poll_pool(w, 0, 2, 1);
+    assert_int_equal(w->server.pools[0].size, 3);
+    forget_lines(w);
+    w->server.uid = 2;
+    w->server.pools[0].size = 5;
+    w->server.pools[0].version++;
+    for (int i = 0; i < 3; i++) {
+        poll_pool(w, 0, 0, 1);
+    }
+    assert_non_null(strstr(w->lines, "was deleted and made anew"));
+    assert_null(strstr(w->lines, "somebody else"));
+    assert_int_equal(w->server.pools[0].size, 5); /* ScaleInWindow begins again */
+    free_world(w);
+}
+
+static void test_annotations_reach_the_policy(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    w->server.annotation = "true";
+    step(w);
+    poll_pool(w, 0, 3, 1);
+    assert_int_equal(w->server.writes, 0);
+    w->server.annotation = NULL; /* not read: what was known holds */
+    poll_pool(w, 0, 3, 1);
+    assert_int_equal(w->server.writes, 0);
+    w->server.annotation = "false";
+    poll_pool(w, 0, 3, 1);
+    assert_int_equal(w->server.pools[0].size, 4);
+    free_world(w);
+}
+
+static void test_what_is_told_on_the_pool(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    poll_pool(w, 0, 9, 1);
+    assert_non_null(strstr(w->server.notes, "out pool-00: 1 -> 5 workers: "));
+    assert_non_null(strstr(w->server.notes, "max pool-00: "));
+    w->server.notes[0] = '\0';
+    poll_pool(w, 0, 8, 1); /* the same again is no news */
+    assert_string_equal(w->server.notes, "");
+    test_now_ms += 3600000;
+    step(w);
+    assert_non_null(strstr(w->server.notes, "blind pool-00: "));
+    w->server.notes[0] = '\0';
+    poll_pool(w, 0, 8, 1);
+    assert_non_null(strstr(w->server.notes, "sees pool-00: "));
+    free_world(w);
+}
+
 static void test_thread_works_and_stops(void **unused) {
     struct world *w = make_world(1);
     struct sl_error err = SL_ERROR_INIT;
@@ -843,6 +973,10 @@ int main(void) {
         cmocka_unit_test(test_a_schedule_is_a_floor_and_wakes_the_thread_up),
         cmocka_unit_test(test_a_pause_by_option_ends_at_its_time),
         cmocka_unit_test(test_the_status_file_says_why),
+        cmocka_unit_test(test_only_the_leader_writes),
+        cmocka_unit_test(test_a_pool_made_anew_has_no_past),
+        cmocka_unit_test(test_annotations_reach_the_policy),
+        cmocka_unit_test(test_what_is_told_on_the_pool),
         cmocka_unit_test(test_thread_works_and_stops),
         cmocka_unit_test(test_stop_does_not_wait_for_a_server_that_hangs),
     };

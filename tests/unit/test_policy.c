@@ -125,6 +125,8 @@ static void run_case(const struct policy_case *c) {
 #define IN_STEP    SL_CLAMP_IN_STEP
 #define NO_IN      SL_CLAMP_NO_IN
 #define GRACE      SL_CLAMP_GRACE
+#define OUT_JUMP   SL_CLAMP_OUT_JUMP
+#define IN_JUMP    SL_CLAMP_IN_JUMP
 
 static const struct policy_case cases[] = {
     {"a run that waits behind a busy worker gets a worker", "", {{1, 1, 1, 1, 2, DEMAND, NONE}}},
@@ -330,6 +332,15 @@ static const struct policy_case cases[] = {
     {"fallback ends at the maximum",
      "Fallback static, FallbackWorkers 50, FallbackAfter 300",
      {{1, 1, 0, 1, 1, DEMAND, NONE}, {301, 0, NO_DATA, KEEP, 5, FALLBACK, NONE}}},
+    {"one reading adds no more than MaxJump, the next one as many again",
+     "MaxJump 3, MaxWorkers 20",
+     {{1, 1, 9, 1, 4, DEMAND, OUT_JUMP},
+      {2, 1, NO_DATA, KEEP, 4, DEMAND, OUT_JUMP},
+      {11, 4, 6, KEEP, 7, DEMAND, OUT_JUMP},
+      {21, 7, 3, KEEP, 10, DEMAND, NONE}}},
+    {"one reading takes away no more than MaxJump",
+     "MaxJump 3, MaxWorkers 20, ScaleInWindow 0",
+     {{1, 1, 0, 9, 6, DEMAND, IN_JUMP}, {11, 1, 0, KEEP, 3, DEMAND, IN_JUMP}}},
     {"no data from the start: the size stays", "", {{1, 0, NO_DATA, 3, 3, HOLD, NONE}}},
     {"no data from the start: the minimum is kept all the same",
      "MinWorkers 2",
@@ -595,6 +606,9 @@ static void turn_knobs(struct sl_policy *p, uint64_t *seed) {
         p->scale_in = some_limit(seed);
     }
     p->new_worker_grace_ms = below(seed, 100000);
+    p->drift_discount_percent = below(seed, 2) == 0 ? (int32_t)below(seed, 101) : 0;
+    p->blocked_weight_percent = below(seed, 2) == 0 ? (int32_t)below(seed, 101) : 0;
+    p->max_jump = below(seed, 2) == 0 ? (int32_t)below(seed, 10) : 0;
     p->fallback = (struct sl_fallback){
         .mode = (enum sl_fallback_mode)below(seed, 5),
         .workers = (int32_t)below(seed, 20),
@@ -637,6 +651,8 @@ static struct sl_conditions some_conditions(uint64_t *seed) {
     c.is_scale_in_forbidden = below(seed, 4) == 0;
     c.is_scale_out_forbidden = below(seed, 4) == 0;
     c.is_forced_active = below(seed, 4) == 0;
+    c.has_adopted = below(seed, 4) == 0;
+    c.adopted_size = (int32_t)below(seed, 20);
     return c;
 }
 
@@ -647,7 +663,7 @@ static int32_t smaller(int32_t a, int64_t b) {
 static bool is_limited(const struct sl_policy *p) {
     return p->demand_rule != SL_DEMAND_BUSY_AND_PENDING || p->runs_per_worker > 1 ||
            p->activation_threshold > 0 || p->scale_out_window_ms > 0 || p->scale_out.workers > 0 ||
-           p->scale_out.percent > 0 || p->scale_out.select == SL_STEP_DISABLED;
+           p->scale_out.percent > 0 || p->scale_out.select == SL_STEP_DISABLED || p->max_jump > 0;
 }
 
 /* A fault never makes a pool smaller, except by a fallback that is asked for. */
@@ -739,6 +755,9 @@ static struct sl_snapshot some_snapshot(uint64_t *seed, int64_t now_ms) {
             below(seed, 20) == 0 ? (enum sl_data_state)below(seed, SL_DATA_STALE) : SL_DATA_GOOD,
         .runs_pending = some_count(seed),
         .workers_busy = some_count(seed),
+        .runs_drift = some_count(seed),
+        .runs_blocked = some_count(seed),
+        .workers = some_count(seed),
         .observed_ms = now_ms - below(seed, 2000),
         .interval_ms = 10000,
     };
