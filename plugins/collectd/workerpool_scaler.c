@@ -78,14 +78,38 @@ static int configure(oconfig_item_t *item) {
 
 /* ---- values in ---- */
 
-static bool is_pool(const data_set_t *ds, const value_list_t *vl) {
-    if (strcmp(vl->plugin, SL_SPACELIFT_PLUGIN) != 0 ||
-        strcmp(vl->type, SL_TYPE_WORKER_POOL) != 0 || vl->values_len <= SL_POOL_WORKERS_BUSY ||
-        ds->ds_num != vl->values_len) {
+/* Types can be redefined by a types.db of the host. */
+static bool are_gauges(const data_set_t *ds, const value_list_t *vl, size_t count) {
+    if (vl->values_len < count || ds->ds_num != vl->values_len) {
         return false;
     }
-    return ds->ds[SL_POOL_RUNS_PENDING].type == DS_TYPE_GAUGE &&
-           ds->ds[SL_POOL_WORKERS_BUSY].type == DS_TYPE_GAUGE;
+    for (size_t i = 0; i < count; i++) {
+        if (ds->ds[i].type != DS_TYPE_GAUGE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_values(const data_set_t *ds, const value_list_t *vl, struct sl_pool_values *ret) {
+    if (strcmp(vl->plugin, SL_SPACELIFT_PLUGIN) != 0) {
+        return false;
+    }
+    if (strcmp(vl->type, SL_TYPE_WORKER_POOL) == 0 && are_gauges(ds, vl, SL_POOL_WORKERS + 1)) {
+        ret->kind = SL_VALUES_POOL;
+        ret->runs_pending = vl->values[SL_POOL_RUNS_PENDING].gauge;
+        ret->workers_busy = vl->values[SL_POOL_WORKERS_BUSY].gauge;
+        ret->workers = vl->values[SL_POOL_WORKERS].gauge;
+        return true;
+    }
+    if (strcmp(vl->type, SL_TYPE_WORKER_POOL_QUEUE) == 0 &&
+        are_gauges(ds, vl, SL_QUEUE_DRIFT_DETECTION + 1)) {
+        ret->kind = SL_VALUES_QUEUE;
+        ret->runs_drift = vl->values[SL_QUEUE_DRIFT_DETECTION].gauge;
+        ret->runs_blocked = vl->values[SL_QUEUE_BLOCKED].gauge;
+        return true;
+    }
+    return false;
 }
 
 static int take(const data_set_t *ds, const value_list_t *vl, user_data_t *unused) {
@@ -93,19 +117,43 @@ static int take(const data_set_t *ds, const value_list_t *vl, user_data_t *unuse
     char *true_name = NULL;
 
     (void)unused;
-    if (scaler == NULL || !is_pool(ds, vl)) {
+    if (scaler == NULL || !read_values(ds, vl, &values)) {
         return 0;
     }
     if (vl->meta != NULL) { /* not after the network plugin */
         (void)meta_data_get_string(vl->meta, SL_META_WORKER_POOL_NAME, &true_name);
     }
     values.true_name = true_name;
-    values.runs_pending = vl->values[SL_POOL_RUNS_PENDING].gauge;
-    values.workers_busy = vl->values[SL_POOL_WORKERS_BUSY].gauge;
     values.time_ms = (int64_t)CDTIME_T_TO_MS(vl->time);
     values.interval_ms = (int64_t)CDTIME_T_TO_MS(vl->interval);
     sl_scaler_take(scaler, &values, sl_clock_monotonic_ms(), sl_clock_realtime_ms());
     free(true_name);
+    return 0;
+}
+
+/* ---- notifications in ---- */
+
+static enum sl_severity severity_of(int severity) {
+    if (severity == NOTIF_FAILURE) {
+        return SL_SEVERITY_FAILURE;
+    }
+    return severity == NOTIF_WARNING ? SL_SEVERITY_WARNING : SL_SEVERITY_OKAY;
+}
+
+static int hear(const notification_t *n, user_data_t *unused) {
+    struct sl_notification notification = {
+        .severity = severity_of(n->severity),
+        .host = n->host,
+        .plugin = n->plugin,
+        .plugin_instance = n->plugin_instance,
+        .type = n->type,
+        .type_instance = n->type_instance,
+    };
+
+    (void)unused;
+    if (scaler != NULL && strcmp(n->plugin, plugin_name) != 0) { /* not our own */
+        sl_scaler_hear(scaler, &notification);
+    }
     return 0;
 }
 
@@ -138,5 +186,6 @@ void module_register(void) {
     plugin_register_complex_config(plugin_name, configure);
     plugin_register_init(plugin_name, start);
     plugin_register_write(plugin_name, take, NULL);
+    plugin_register_notification(plugin_name, hear, NULL);
     plugin_register_shutdown(plugin_name, stop);
 }

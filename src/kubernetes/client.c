@@ -55,7 +55,8 @@ static void build_url(const struct sl_kube_client *c, const struct sl_kube_call 
     if (call->subresource != NULL)
         sl_buffer_printf(url, "/%s", call->subresource);
     if (call->body != NULL)
-        sl_buffer_puts(url, "?fieldManager=collectd-spacelift");
+        sl_buffer_printf(url, "?fieldManager=collectd-spacelift%s",
+                         call->is_dry_run ? "&dryRun=All" : "");
 }
 
 static int send(struct sl_kube_client *c, const struct sl_kube_call *call, struct sl_buffer *url,

@@ -36,6 +36,7 @@ struct sl_kube_call {
     const char *body;           /* JSON; NULL: none */
     size_t body_len;
     int64_t timeout_ms; /* 0: that of the settings */
+    bool is_dry_run;    /* all is checked, nothing is kept */
 };
 
 /* SL_OK: a 2xx answer, whole, in ret (made and released by the caller). Errors name method and URL

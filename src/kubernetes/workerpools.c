@@ -55,7 +55,7 @@ int sl_kube_scale_get(struct sl_kube_client *c, const char *kube_namespace, cons
 }
 
 int sl_kube_scale_patch(struct sl_kube_client *c, const char *kube_namespace, const char *name,
-                        int32_t replicas, const char *version, int64_t timeout_ms,
+                        int32_t replicas, const char *version, int64_t timeout_ms, bool is_dry_run,
                         struct sl_kube_scale *ret, struct sl_error *err) {
     struct sl_kube_call call = call_of("PATCH", kube_namespace, name, "scale");
     struct sl_http_response response;
@@ -66,6 +66,7 @@ int sl_kube_scale_patch(struct sl_kube_client *c, const char *kube_namespace, co
     call.body = body.data;
     call.body_len = body.len;
     call.timeout_ms = timeout_ms;
+    call.is_dry_run = is_dry_run;
     int code = sl_buffer_check(&body, "a patch", err);
     if (code == SL_OK)
         code = sl_kube_call(c, &call, &response, err);

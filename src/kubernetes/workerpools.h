@@ -19,9 +19,10 @@ int sl_kube_pool_get(struct sl_kube_client *c, const char *kube_namespace, const
 int sl_kube_scale_get(struct sl_kube_client *c, const char *kube_namespace, const char *name,
                       struct sl_kube_scale *ret, struct sl_error *err) SL_CHECKED;
 
-/* version "": no precondition. timeout_ms 0: that of the settings. */
+/* version "": no precondition. timeout_ms 0: that of the settings. is_dry_run: the server checks
+ * rights, limits and admission, and keeps nothing. */
 int sl_kube_scale_patch(struct sl_kube_client *c, const char *kube_namespace, const char *name,
-                        int32_t replicas, const char *version, int64_t timeout_ms,
+                        int32_t replicas, const char *version, int64_t timeout_ms, bool is_dry_run,
                         struct sl_kube_scale *ret, struct sl_error *err) SL_CHECKED;
 
 #endif

@@ -229,11 +229,20 @@ static int set_size(void *self, const char *kube_namespace, const char *worker_p
         timeout_ms = lead.lease_until_ms - now_ms;
     }
     rc = sl_kube_scale_patch(c->client, kube_namespace, worker_pool, size, version, timeout_ms,
-                             &scale, err);
+                             false, &scale, err);
     if (rc == SL_OK) {
         *ret = reading_of(&scale);
     }
     return rc;
+}
+
+static int try_size(void *self, const char *kube_namespace, const char *worker_pool, int32_t size,
+                    const char *version, struct sl_error *err) {
+    struct sl_cluster *c = self;
+    struct sl_kube_scale scale = {.is_unset = false};
+
+    return sl_kube_scale_patch(c->client, kube_namespace, worker_pool, size, version, 0, true,
+                               &scale, err);
 }
 
 static bool may_write(void *self) {
@@ -261,6 +270,9 @@ static const struct {
     [SL_NOTE_HELD_AT_MAXIMUM] = {true, "HeldAtMaximum", "ScaleOut"},
     [SL_NOTE_BLIND] = {true, "NoData", "Hold"},
     [SL_NOTE_SEES_AGAIN] = {false, "DataAgain", "Resume"},
+    [SL_NOTE_FOREIGN_SIZE] = {true, "ExternalChange", "ReadScale"},
+    [SL_NOTE_NOT_CONVERGED] = {true, "NotConverged", "ReadScale"},
+    [SL_NOTE_CONVERGED] = {false, "Converged", "ReadScale"},
     [SL_NOTE_BAD_ANNOTATION] = {true, "BadAnnotation", "ReadAnnotations"},
 };
 
@@ -287,6 +299,7 @@ struct sl_scale_ops sl_cluster_ops(struct sl_cluster *c) {
     return (struct sl_scale_ops){
         .read_size = read_size,
         .set_size = set_size,
+        .try_size = try_size,
         .may_write = may_write,
         .leader = c->options->has_election ? leader : NULL,
         .record = c->options->has_events ? record : NULL,

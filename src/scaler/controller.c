@@ -115,11 +115,51 @@ void sl_controller_submit(struct sl_controller *c, size_t index,
     }
 }
 
+static bool post_alarms(struct sl_controller_pool *p, const struct sl_notification *n) {
+    bool is_for_it = false;
+
+    for (size_t i = 0; i < p->options->notification_count; i++) {
+        if (sl_alarm_is_for(p->options->notifications[i], n)) {
+            p->alarm_letters[i] = (struct sl_alarm_letter){true, n->severity};
+            is_for_it = true;
+        }
+    }
+    return is_for_it;
+}
+
+void sl_controller_hear(struct sl_controller *c, size_t index, const struct sl_notification *n) {
+    struct sl_controller_pool *p = &c->pools[index];
+    bool is_new = false;
+
+    (void)pthread_mutex_lock(&c->lock);
+    if (post_alarms(p, n)) {
+        is_new = true;
+        if (!p->is_queued) {
+            p->is_queued = true;
+            c->queue[c->queue_count++] = index;
+        }
+    }
+    (void)pthread_mutex_unlock(&c->lock);
+    if (is_new) {
+        sl_wakeup_signal(&c->work);
+    }
+}
+
 void sl_controller_wake(struct sl_controller *c) {
     (void)pthread_mutex_lock(&c->lock);
     c->is_woken = true;
     (void)pthread_mutex_unlock(&c->lock);
     sl_wakeup_signal(&c->work);
+}
+
+static void hear_alarms(struct sl_controller_pool *p, int64_t now_ms) {
+    for (size_t i = 0; i < p->options->notification_count; i++) {
+        if (p->alarm_letters[i].is_new) {
+            p->alarm_letters[i].is_new = false;
+            sl_alarm_hear(&p->alarms[i], p->alarm_letters[i].severity, sl_controller_size(p),
+                          now_ms);
+        }
+    }
 }
 
 static void collect_letters(struct sl_controller *c, int64_t now_ms) {
@@ -128,8 +168,11 @@ static void collect_letters(struct sl_controller *c, int64_t now_ms) {
         struct sl_controller_pool *p = &c->pools[c->queue[i]];
 
         p->is_queued = false;
-        p->snapshot = p->inbox.newest;
-        p->has_snapshot = true;
+        if (p->inbox.has_newest) {
+            p->snapshot = p->inbox.newest;
+            p->has_snapshot = true;
+        }
+        hear_alarms(p, now_ms);
         p->due_ms = now_ms;
     }
     c->queue_count = 0;

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "os/wakeup.h"
+#include "scaler/alarm.h"
 #include "scaler/inbox.h"
 #include "scaler/neighbours.h"
 #include "scaler/options.h"
@@ -38,8 +39,11 @@ enum sl_note {
     SL_NOTE_SCALED_OUT,
     SL_NOTE_SCALED_IN,
     SL_NOTE_HELD_AT_MAXIMUM,
-    SL_NOTE_BLIND,      /* no good data: the size is held, or the fallback's */
-    SL_NOTE_SEES_AGAIN, /* good data again */
+    SL_NOTE_BLIND,         /* no good data: the size is held, or the fallback's */
+    SL_NOTE_SEES_AGAIN,    /* good data again */
+    SL_NOTE_FOREIGN_SIZE,  /* somebody else has written it */
+    SL_NOTE_NOT_CONVERGED, /* of the watchdog, and ... */
+    SL_NOTE_CONVERGED,     /* ... when it is over */
     SL_NOTE_BAD_ANNOTATION,
 };
 
@@ -54,6 +58,9 @@ struct sl_scale_ops {
                      struct sl_scale_reading *ret, struct sl_error *err);
     int (*set_size)(void *self, const char *kube_namespace, const char *worker_pool, int32_t size,
                     const char *version, struct sl_scale_reading *ret, struct sl_error *err);
+    /* The same without a trace, to see whether it would be taken. NULL: there is no such thing. */
+    int (*try_size)(void *self, const char *kube_namespace, const char *worker_pool, int32_t size,
+                    const char *version, struct sl_error *err);
     /* Is this process the one that writes? Others decide, publish and read, and leave the sizes
      * alone. NULL: it always is. */
     bool (*may_write)(void *self);
@@ -115,6 +122,9 @@ void sl_controller_stop(struct sl_controller *c);
 /* Any thread; copies and returns, never waits for the network. index: of the pool in settings. */
 void sl_controller_submit(struct sl_controller *c, size_t index,
                           const struct sl_pool_values *values, int64_t now_ms, int64_t realtime_ms);
+
+/* Any thread; copies and returns. A notification that is for a <Notification> of that pool. */
+void sl_controller_hear(struct sl_controller *c, size_t index, const struct sl_notification *n);
 
 /* What the thread does each time it wakes up: for tests, which have no thread. Returns the
  * monotonic time at which it wants to be called again if nothing is submitted before. */

@@ -9,7 +9,9 @@
 
 #include "base/backoff.h"
 #include "scaler/controller.h"
+#include "scaler/foreign.h"
 #include "scaler/schedule.h"
+#include "scaler/watchdog.h"
 
 /* A thing that fails: when to try again, and when to speak about it. */
 struct sl_trouble {
@@ -39,6 +41,12 @@ struct sl_told {
     enum sl_clamp clamp;              /* of the last decision, told or not */
 };
 
+/* A notification on its way to the thread; only the newest counts. */
+struct sl_alarm_letter {
+    bool is_new;
+    enum sl_severity severity;
+};
+
 struct sl_controller_pool {
     const struct sl_pool_options *options;
     struct sl_policy policy;
@@ -47,7 +55,12 @@ struct sl_controller_pool {
     struct sl_orders orders;    /* by option */
     struct sl_orders annotated; /* by annotation */
 
-    struct sl_inbox inbox; /* these two under the controller's lock */
+    struct sl_alarm *alarms; /* one for each <Notification> */
+    struct sl_budget budget;
+    struct sl_timezone *budget_zone;
+
+    struct sl_inbox inbox; /* these three under the controller's lock */
+    struct sl_alarm_letter *alarm_letters;
     bool is_queued;
 
     struct sl_scaler_state state;
@@ -61,6 +74,10 @@ struct sl_controller_pool {
     bool is_led_elsewhere; /* when it was read last another one wrote its size */
     bool is_write_open;    /* a write went out and no answer came */
     struct sl_decision open_write;
+    bool has_shadow_size;
+    int32_t shadow_size; /* what the size would be if all decisions had been carried out */
+    struct sl_foreign others;
+    struct sl_watchdog watchdog;
     int64_t conditions_until_ms; /* schedules and orders may change then */
     int64_t due_ms;
     struct sl_trouble trouble;
@@ -103,6 +120,11 @@ int sl_controller_set_up_pool(struct sl_controller_pool *p, const struct sl_pool
                               struct sl_error *err) SL_CHECKED;
 void sl_controller_release_pool(struct sl_controller_pool *p);
 
+/* The size that decisions are about: the pool's, or a shadow's. */
+static inline int32_t sl_controller_size(const struct sl_controller_pool *p) {
+    return p->options->is_shadow && p->has_shadow_size ? p->shadow_size : p->scale.size;
+}
+
 /* What holds now. Returns the monotonic time at which that may change by itself. */
 int64_t sl_controller_conditions(const struct sl_controller *c, struct sl_controller_pool *p,
                                  int64_t now_ms, struct sl_conditions *ret);
@@ -132,6 +154,8 @@ void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *
 /* Before p->scale is replaced by read. */
 void sl_tell_foreign_size(const struct sl_controller *c, struct sl_controller_pool *p,
                           const struct sl_scale_reading *read, int64_t now_ms);
+void sl_tell_watch(const struct sl_controller *c, const struct sl_controller_pool *p,
+                   enum sl_watch watch, int64_t now_ms);
 /* The WorkerPool was deleted and made anew. */
 void sl_tell_recreated(const struct sl_controller *c, const struct sl_controller_pool *p);
 /* After p->annotated was replaced by the orders of new annotations. */

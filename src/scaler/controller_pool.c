@@ -10,6 +10,8 @@ enum { MAX_TRIES = 5 };
  * somebody else can go unnoticed while nothing happens in the queue. */
 static const int64_t read_again_after_ms = 5000;
 
+static const int64_t watch_every_ms = 30000;
+
 int64_t sl_controller_blocked_until(const struct sl_controller *c,
                                     const struct sl_controller_pool *p) {
     return c->trouble.blocked_until_ms > p->trouble.blocked_until_ms ? c->trouble.blocked_until_ms
@@ -28,7 +30,8 @@ static void decide(struct sl_controller *c, struct sl_controller_pool *p, int64_
         snapshot = &unknown;
     }
     p->conditions_until_ms = sl_controller_conditions(c, p, now_ms, &conditions);
-    sl_policy_decide(&p->policy, &conditions, &p->state, snapshot, p->scale.size, now_ms, ret);
+    sl_policy_decide(&p->policy, &conditions, &p->state, snapshot, sl_controller_size(p), now_ms,
+                     ret);
     p->decision = *ret;
     p->has_decision = true;
     c->is_status_old = true;
@@ -36,6 +39,14 @@ static void decide(struct sl_controller *c, struct sl_controller_pool *p, int64_
 
 static int64_t earlier(int64_t a_ms, int64_t b_ms) {
     return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* A pool that has not what it was asked for is looked at now and then, also without data. */
+static int64_t watch_again(const struct sl_controller_pool *p, int64_t now_ms) {
+    int64_t due_ms = sl_watchdog_due(&p->watchdog, p->options->converge_timeout_ms);
+    int64_t soon_ms = sl_time_add(now_ms, watch_every_ms);
+
+    return due_ms == INT64_MAX || due_ms > soon_ms ? due_ms : soon_ms;
 }
 
 /* When the passing of time alone may change the decision. */
@@ -48,6 +59,7 @@ static int64_t next_look(const struct sl_controller *c, const struct sl_controll
     int64_t next_ms = d->next_change_ms > now_ms ? d->next_change_ms : INT64_MAX;
 
     next_ms = earlier(next_ms, p->conditions_until_ms);
+    next_ms = earlier(next_ms, watch_again(p, now_ms));
     return stale_ms > now_ms ? earlier(next_ms, stale_ms) : next_ms;
 }
 
@@ -69,6 +81,13 @@ static void hold_back(const struct sl_controller *c, struct sl_controller_pool *
     p->due_ms = next_look(c, p, d, now_ms);
 }
 
+/* Decided, and not written. */
+static void cast_shadow(const struct sl_controller *c, struct sl_controller_pool *p,
+                        const struct sl_decision *d, int64_t now_ms) {
+    p->shadow_size = d->size;
+    settle(c, p, d, now_ms);
+}
+
 bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *p) {
     int64_t now_ms = c->settings.clock_ms();
     struct sl_decision d;
@@ -78,7 +97,11 @@ bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *
     }
     decide(c, p, now_ms, &d);
     if (d.size != d.current && sl_controller_may_write(c)) {
-        return true;
+        if (!p->options->is_shadow || p->options->is_shadow_dry_run) {
+            return true;
+        }
+        cast_shadow(c, p, &d, now_ms);
+        return false;
     }
     p->is_scale_wanted = sl_time_since(now_ms, p->scale_ms) >= read_again_after_ms;
     if (d.size == d.current) {
@@ -112,11 +135,15 @@ static void explain_size(struct sl_controller *c, struct sl_controller_pool *p,
     } else if (is_another(p, read)) {
         start_anew(c, p);
     } else if (p->is_led_elsewhere || was_led_elsewhere) {
-        return;
+        ; /* he has said so */
     } else if (p->is_write_open && read->size == p->open_write.size) {
         sl_tell_decision(c, p, &p->open_write, now_ms);
     } else if (read->size != p->scale.size) {
         sl_tell_foreign_size(c, p, read, now_ms);
+    }
+    if (!p->has_shadow_size) {
+        p->has_shadow_size = true;
+        p->shadow_size = read->size;
     }
 }
 
@@ -129,6 +156,15 @@ static void take_annotations(const struct sl_controller *c, struct sl_controller
     }
     if (is_new_problem && p->annotated.problem[0] != '\0') {
         sl_tell_bad_annotation(c, p);
+    }
+}
+
+static void watch(const struct sl_controller *c, struct sl_controller_pool *p, int64_t now_ms) {
+    enum sl_watch news = SL_WATCH_QUIET;
+
+    if (sl_watchdog_look(&p->watchdog, p->scale.size, p->scale.actual,
+                         p->options->converge_timeout_ms, now_ms, &news)) {
+        sl_tell_watch(c, p, news, now_ms);
     }
 }
 
@@ -146,6 +182,7 @@ static int read_scale(struct sl_controller *c, struct sl_controller_pool *p, str
     explain_size(c, p, &read, p->scale_ms);
     p->scale = read;
     take_annotations(c, p);
+    watch(c, p, p->scale_ms);
     p->was_ever_read = true;
     p->is_scale_wanted = false;
     p->is_write_open = false;
@@ -179,6 +216,21 @@ static int write_scale(struct sl_controller *c, struct sl_controller_pool *p,
     return SL_OK;
 }
 
+static int try_scale(struct sl_controller *c, struct sl_controller_pool *p,
+                     const struct sl_decision *d, struct sl_error *err) {
+    const struct sl_scale_ops *ops = &c->settings.ops;
+    int rc = SL_OK;
+
+    if (p->options->is_shadow_dry_run && ops->try_size != NULL) {
+        rc = ops->try_size(ops->self, p->options->kube_namespace, p->options->worker_pool, d->size,
+                           p->scale.version, err);
+    }
+    if (rc == SL_OK) {
+        cast_shadow(c, p, d, c->settings.clock_ms());
+    }
+    return rc;
+}
+
 static int read_decide_write(struct sl_controller *c, struct sl_controller_pool *p,
                              struct sl_error *err) {
     int rc = SL_CONFLICT;
@@ -199,7 +251,7 @@ static int read_decide_write(struct sl_controller *c, struct sl_controller_pool 
             hold_back(c, p, &d, p->scale_ms);
             return SL_OK;
         }
-        rc = write_scale(c, p, &d, err);
+        rc = p->options->is_shadow ? try_scale(c, p, &d, err) : write_scale(c, p, &d, err);
     }
     return rc;
 }

@@ -83,6 +83,13 @@ static void fill_pool(const struct sl_controller_pool *p, const struct sl_clocks
         s->foreign_from = p->foreign.from;
         s->foreign_to = p->foreign.to;
     }
+    if (p->watchdog.watch != SL_WATCH_QUIET) {
+        sl_watchdog_describe(&p->watchdog, clocks->now_ms, s->alarm, sizeof s->alarm);
+    }
+    s->budget_day_minutes = p->state.budget.day_spent_ms / 60000;
+    s->budget_day_limit = p->budget.day_minutes;
+    s->budget_month_minutes = p->state.budget.month_spent_ms / 60000;
+    s->budget_month_limit = p->budget.month_minutes;
     fill_trouble(&p->trouble, clocks, s->error, sizeof s->error, &s->error_ms, &s->retry_ms);
 }
 

@@ -90,7 +90,7 @@ static void record(const struct sl_controller *c, const struct sl_controller_poo
                    enum sl_note note, const char *text) {
     const struct sl_scale_ops *ops = &c->settings.ops;
 
-    if (ops->record != NULL && sl_controller_may_write(c)) {
+    if (ops->record != NULL && sl_controller_may_write(c) && !p->options->is_shadow) {
         ops->record(ops->self, p->options->kube_namespace, p->options->worker_pool, &p->scale, note,
                     text);
     }
@@ -145,8 +145,9 @@ void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *
     char to[SIZE_BYTES];
 
     (void)sl_decision_describe(&p->policy, d, now_ms, reason, sizeof reason);
-    sl_log(c->settings.log, is_new ? level : SL_LOG_DEBUG, "pool \"%s\": %s%s%s%s workers: %s",
-           p->options->name, again, d->size != d->current ? size_text(d->current, from) : "",
+    sl_log(c->settings.log, is_new ? level : SL_LOG_DEBUG, "pool \"%s\": %s%s%s%s%s workers: %s",
+           p->options->name, p->options->is_shadow ? "shadow: " : "", again,
+           d->size != d->current ? size_text(d->current, from) : "",
            d->size != d->current ? " -> " : "", size_text(d->size, to), reason);
     if (d->size != d->current) {
         note_change(&p->change, d->current, d->size, reason, now_ms);
@@ -161,16 +162,55 @@ void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *
     p->told.clamp = d->clamp;
 }
 
+/* What follows from it; nothing where decisions go on as always. */
+static const char *foreign_text(enum sl_foreign_rule rule) {
+    switch (rule) {
+    case SL_FOREIGN_ADOPT:
+        return " It is adopted (ForeignSize)";
+    case SL_FOREIGN_BACK_OFF:
+        return " Nothing is written for a while (ForeignSize)";
+    case SL_FOREIGN_OVERRIDE:
+        break;
+    }
+    return "";
+}
+
 void sl_tell_foreign_size(const struct sl_controller *c, struct sl_controller_pool *p,
                           const struct sl_scale_reading *read, int64_t now_ms) {
+    enum sl_foreign_rule rule = (enum sl_foreign_rule)p->options->foreign_size;
+    char text[SL_REASON_BYTES];
     char from[SIZE_BYTES];
     char to[SIZE_BYTES];
+    bool is_fight = false;
 
     note_change(&p->foreign, p->scale.size, read->size, "", now_ms);
-    sl_log(c->settings.log, SL_LOG_NOTICE,
-           "pool \"%s\": somebody else has changed its size from %s to %s: another autoscaler, "
-           "GitOps, or a person with kubectl?",
-           p->options->name, size_text(p->scale.size, from), size_text(read->size, to));
+    if (p->options->is_shadow) { /* it is theirs */
+        return;
+    }
+    is_fight = sl_foreign_note(&p->others, rule, read->size, p->options->foreign_hold_ms, now_ms);
+    (void)snprintf(text, sizeof text,
+                   "somebody else has changed its size from %s to %s: another autoscaler, GitOps, "
+                   "or a person with kubectl?%s",
+                   size_text(p->scale.size, from), size_text(read->size, to), foreign_text(rule));
+    sl_log(c->settings.log, SL_LOG_NOTICE, "pool \"%s\": %s", p->options->name, text);
+    record(c, p, SL_NOTE_FOREIGN_SIZE, text);
+    if (is_fight) {
+        sl_log(c->settings.log, SL_LOG_WARNING,
+               "pool \"%s\": somebody else has changed its size %d times within an hour: two "
+               "writers fight; remove the other one, or see ForeignSize",
+               p->options->name, SL_FOREIGN_FIGHT);
+    }
+}
+
+void sl_tell_watch(const struct sl_controller *c, const struct sl_controller_pool *p,
+                   enum sl_watch watch, int64_t now_ms) {
+    bool is_over = watch == SL_WATCH_QUIET;
+    char text[SL_REASON_BYTES];
+
+    sl_watchdog_describe(&p->watchdog, now_ms, text, sizeof text);
+    sl_log(c->settings.log, is_over ? SL_LOG_INFO : SL_LOG_WARNING, "pool \"%s\": %s",
+           p->options->name, text);
+    record(c, p, is_over ? SL_NOTE_CONVERGED : SL_NOTE_NOT_CONVERGED, text);
 }
 
 static int64_t seconds(int64_t ms) {

@@ -47,12 +47,47 @@ static bool put(struct sl_inbox *box, struct sl_snapshot snapshot) {
     return true;
 }
 
+/* 0 for what is not known, or not possible. */
+static int64_t count_of(double value) {
+    return value >= 0 && value <= 1e9 ? (int64_t)value : 0; /* false for NaN */
+}
+
+/* Adds what is known of the queue. True if that makes a difference. */
+static bool complete(const struct sl_inbox *box, struct sl_snapshot *snapshot, int64_t now_ms) {
+    bool is_known =
+        box->has_queue && sl_time_since(now_ms, box->queue_ms) <= box->queue_stale_after_ms;
+    int64_t drift = is_known ? box->runs_drift : 0;
+    int64_t blocked = is_known ? box->runs_blocked : 0;
+    bool is_other = drift != snapshot->runs_drift || blocked != snapshot->runs_blocked;
+
+    snapshot->runs_drift = drift;
+    snapshot->runs_blocked = blocked;
+    return is_other;
+}
+
+static bool take_queue(struct sl_inbox *box, const struct sl_pool_values *values,
+                       int64_t tolerance_ms, int64_t now_ms) {
+    box->runs_drift = count_of(values->runs_drift);
+    box->runs_blocked = count_of(values->runs_blocked);
+    box->has_queue = true;
+    box->queue_ms = now_ms;
+    box->queue_stale_after_ms = tolerance_ms;
+    return box->has_newest && box->newest.state == SL_DATA_GOOD &&
+           complete(box, &box->newest, now_ms);
+}
+
 bool sl_inbox_take(struct sl_inbox *box, const struct sl_policy *policy,
                    const struct sl_pool_values *values, int64_t now_ms, int64_t realtime_ms) {
     struct sl_snapshot probe = {.interval_ms = values->interval_ms};
     int64_t tolerance_ms = sl_policy_stale_after_ms(policy, &probe);
     int64_t age_ms = sl_time_since(realtime_ms, values->time_ms);
+    struct sl_snapshot snapshot;
 
+    if (values->kind == SL_VALUES_QUEUE) {
+        bool is_in_time = age_ms <= tolerance_ms && age_ms >= -tolerance_ms;
+
+        return is_in_time && take_queue(box, values, tolerance_ms, now_ms);
+    }
     if (!is_only_source(box, values->id, now_ms, tolerance_ms)) {
         return put(box, snapshot_of(SL_DATA_AMBIGUOUS, values, now_ms));
     }
@@ -69,7 +104,10 @@ bool sl_inbox_take(struct sl_inbox *box, const struct sl_policy *policy,
     if (age_ms > tolerance_ms) {
         return put(box, snapshot_of(SL_DATA_LATE, values, now_ms));
     }
-    return put(box, sl_snapshot_of(values->runs_pending, values->workers_busy,
-                                   age_ms > 0 ? sl_time_since(now_ms, age_ms) : now_ms,
-                                   values->interval_ms));
+    snapshot =
+        sl_snapshot_of(values->runs_pending, values->workers_busy,
+                       age_ms > 0 ? sl_time_since(now_ms, age_ms) : now_ms, values->interval_ms);
+    snapshot.workers = count_of(values->workers);
+    (void)complete(box, &snapshot, now_ms);
+    return put(box, snapshot);
 }

@@ -12,13 +12,19 @@
 
 enum { SL_INBOX_ID_BYTES = 128, SL_INBOX_SOURCES = 2 };
 
-/* One value list of type worker_pool. */
+enum sl_values_kind { SL_VALUES_POOL, SL_VALUES_QUEUE };
+
+/* One value list of type worker_pool, or of worker_pool_queue. */
 struct sl_pool_values {
+    enum sl_values_kind kind;
     const char *name;      /* of the pool, as collectd's plugin instance has it */
     const char *true_name; /* as Spacelift spells it; NULL: not known */
     const char *id;
-    double runs_pending;
+    double runs_pending; /* these three of a POOL */
     double workers_busy;
+    double workers;    /* NaN: not known */
+    double runs_drift; /* these two of a QUEUE; NaN likewise */
+    double runs_blocked;
     int64_t time_ms;     /* wall clock of the host that read it */
     int64_t interval_ms; /* 0: not known */
 };
@@ -36,9 +42,17 @@ struct sl_inbox {
     bool has_newest;
     int64_t newest_time_ms; /* wall clock of the newest value that counted */
     struct sl_inbox_source sources[SL_INBOX_SOURCES];
+    int64_t runs_drift; /* of the newest QUEUE */
+    int64_t runs_blocked;
+    bool has_queue;
+    int64_t queue_ms;
+    int64_t queue_stale_after_ms;
 };
 
-/* Returns true if newest has changed. False for a value that is no newer than the newest. Values
+/* A QUEUE completes the newest of a POOL and those that follow, until it is stale: it may be read
+ * less often.
+ *
+ * Returns true if newest has changed. False for a value that is no newer than the newest. Values
  * stamped later than now by more than the time after which data is stale make newest FUTURE; ones
  * stamped longer ago than that make it LATE. */
 bool sl_inbox_take(struct sl_inbox *box, const struct sl_policy *policy,

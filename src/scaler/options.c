@@ -206,15 +206,21 @@ int sl_scaler_config_add_pool(struct sl_scaler_config *config, const char *name,
 
 /* ---- from the configuration's tree ---- */
 
-static int read_schedule(void *context, const struct sl_option_block *block, const char *label,
-                         const struct sl_config_item *item, struct sl_error *err) {
+static int read_pool_block(void *context, const struct sl_option_block *block, const char *label,
+                           const struct sl_config_item *item, struct sl_error *err) {
     struct sl_pool_options *pool = context;
     struct sl_schedule_options *schedule = NULL;
+    struct sl_alarm_options *notification = NULL;
     char where[2 * SL_CONFIG_WHERE_BYTES];
-    int rc = sl_pool_options_add_schedule(pool, label, &schedule, err);
+    bool is_schedule = block == &sl_scaler_schedule_block;
+    int rc = is_schedule ? sl_pool_options_add_schedule(pool, label, &schedule, err)
+                         : sl_pool_options_add_notification(pool, label, &notification, err);
 
     (void)snprintf(where, sizeof where, "Pool \"%s\": %s \"%s\"", pool->name, block->name, label);
-    return rc != SL_OK ? rc : sl_config_read_block(block, where, item, schedule, NULL, NULL, err);
+    return rc != SL_OK ? rc
+                       : sl_config_read_block(block, where, item,
+                                              is_schedule ? (void *)schedule : (void *)notification,
+                                              NULL, NULL, err);
 }
 
 static int read_inner_block(void *context, const struct sl_option_block *block, const char *label,
@@ -233,7 +239,7 @@ static int read_inner_block(void *context, const struct sl_option_block *block, 
     }
     rc = sl_scaler_config_add_pool(config, label, &pool, err);
     return rc != SL_OK ? rc
-                       : sl_config_read_block(block, where, item, pool, read_schedule, pool, err);
+                       : sl_config_read_block(block, where, item, pool, read_pool_block, pool, err);
 }
 
 int sl_scaler_config_read(struct sl_scaler_config *config, const struct sl_config_item *item,

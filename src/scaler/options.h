@@ -16,7 +16,8 @@
 extern const struct sl_option_block sl_scaler_plugin_block;
 extern const struct sl_option_block sl_scaler_cluster_block;
 extern const struct sl_option_block sl_scaler_pool_block;
-extern const struct sl_option_block sl_scaler_schedule_block; /* in a pool's */
+extern const struct sl_option_block sl_scaler_schedule_block; /* these two in a pool's */
+extern const struct sl_option_block sl_scaler_notification_block;
 
 struct sl_cluster_options {
     char *name;
@@ -47,6 +48,22 @@ struct sl_step_options {
     int64_t percent;
     int64_t period_ms;
     int select; /* enum sl_step_select */
+};
+
+/* <Notification "name">; texts that are NULL fit any. */
+struct sl_alarm_options {
+    char *name;
+    char *host;
+    char *plugin;
+    char *plugin_instance;
+    char *type;
+    char *type_instance;
+    int64_t warning_min_workers;
+    int64_t failure_min_workers;
+    int64_t warning_add_workers;
+    int64_t failure_add_workers;
+    int64_t step_period_ms;
+    int64_t expires_ms; /* 0: never */
 };
 
 struct sl_pool_options {
@@ -86,8 +103,18 @@ struct sl_pool_options {
     char *pause_until;
     bool is_forced_active;
     bool is_shadow;
+    bool is_shadow_dry_run;
+    int64_t budget_day_minutes;
+    int64_t budget_month_minutes;
+    int64_t budget_workers; /* -1: MinWorkers */
+    char *budget_time_zone;
+    int foreign_size; /* enum sl_foreign_rule */
+    int64_t foreign_hold_ms;
+    int64_t converge_timeout_ms; /* 0: never */
     struct sl_schedule_options **schedules;
     size_t schedule_count;
+    struct sl_alarm_options **notifications;
+    size_t notification_count;
 };
 
 /* All zero is an empty configuration. */
@@ -113,6 +140,10 @@ int sl_pool_options_add_schedule(struct sl_pool_options *pool, const char *name,
 int sl_scaler_config_read(struct sl_scaler_config *config, const struct sl_config_item *item,
                           struct sl_error *err) SL_CHECKED;
 
+int sl_pool_options_add_notification(struct sl_pool_options *pool, const char *name,
+                                     struct sl_alarm_options **ret,
+                                     struct sl_error *err) SL_CHECKED;
+
 /* All has been read: does it fit together? Without a <Cluster> one is made that uses the
  * credentials of the pod. SL_CONFIG names the pool, the options and what to do. May be called
  * again after more has been added. */
@@ -121,6 +152,7 @@ int sl_scaler_config_check(struct sl_scaler_config *config, struct sl_error *err
 void sl_scaler_config_release(struct sl_scaler_config *config);
 
 void sl_pool_options_free(struct sl_pool_options *pool);
+void sl_pool_options_free_parts(struct sl_pool_options *pool); /* for options_pool.c alone */
 
 /* What the options order. SL_CONFIG: a time that cannot be read. */
 int sl_pool_orders(const struct sl_pool_options *pool, struct sl_orders *ret,

@@ -9,14 +9,14 @@
 
 #include "base/limits.h"
 
-#define POOL(member)     offsetof(struct sl_pool_options, member)
-#define SCHEDULE(member) offsetof(struct sl_schedule_options, member)
+#define POOL(member) offsetof(struct sl_pool_options, member)
 
 /* In the order of the enumerations in scaler/policy.h. */
 static const char *const demand_choices[] = {"busy+pending", "pending", NULL};
 static const char *const spare_choices[] = {"fixed", "square-root", "arrivals", NULL};
 static const char *const select_choices[] = {"larger", "smaller", "disabled", NULL};
 static const char *const pause_choices[] = {"none", "all", "scale-in", "scale-out", NULL};
+static const char *const foreign_choices[] = {"override", "adopt", "back-off", NULL};
 static const char *const fallback_choices[] = {"hold",   "static", "current",
                                                "higher", "lower",  NULL};
 
@@ -346,61 +346,79 @@ static const struct sl_option pool_options[] = {
      .type = SL_OPTION_BOOLEAN,
      .offset = POOL(is_shadow),
      .fallback = "false",
-     .help = "Decides and tells, but never writes: to watch beside another autoscaler."},
-    {.name = NULL},
-};
-
-static const struct sl_option schedule_options[] = {
-    {.name = "Start",
-     .type = SL_OPTION_STRING,
-     .offset = SCHEDULE(start),
-     .flags = SL_OPTION_REQUIRED,
-     .example = "0 8 * * mon-fri",
-     .help = "When it begins, in cron's syntax: minute, hour, day of the month, month, weekday."},
-    {.name = "End",
-     .type = SL_OPTION_STRING,
-     .offset = SCHEDULE(end),
-     .flags = SL_OPTION_REQUIRED,
-     .example = "0 18 * * mon-fri",
-     .help = "When it ends, likewise."},
-    {.name = "TimeZone",
-     .type = SL_OPTION_STRING,
-     .offset = SCHEDULE(time_zone),
-     .fallback = "UTC",
-     .example = "Europe/Berlin",
-     .help = "The IANA time zone of both."},
-    {.name = "MinWorkers",
+     .help = "Decides, publishes and tells, but never writes: to watch beside another autoscaler. "
+             "Decisions follow on each other as if they had been carried out."},
+    {.name = "ShadowDryRun",
+     .type = SL_OPTION_BOOLEAN,
+     .offset = POOL(is_shadow_dry_run),
+     .fallback = "false",
+     .help = "With Shadow: each change is sent to the API server all the same, as a dry run "
+             "(dryRun=All), which proves the rights and what admission webhooks say and changes "
+             "nothing."},
+    {.name = "BudgetPerDay",
      .type = SL_OPTION_INTEGER,
-     .offset = SCHEDULE(min_workers),
+     .offset = POOL(budget_day_minutes),
      .fallback = "0",
      .min = 0,
-     .max = SL_LIMIT_WORKERS,
-     .unit = "workers",
-     .example = "3",
-     .help = "The pool is not made smaller than this meanwhile."},
-    {.name = "MaxWorkers",
+     .max = 1000000000,
+     .unit = "worker-minutes",
+     .help = "How many worker-minutes (poolSize times time, idle or not) the pool may have in a "
+             "day. When they are spent it is made no larger than BudgetWorkers until midnight, "
+             "and smaller as runs end. 0: no such limit."},
+    {.name = "BudgetPerMonth",
      .type = SL_OPTION_INTEGER,
-     .offset = SCHEDULE(max_workers),
+     .offset = POOL(budget_month_minutes),
+     .fallback = "0",
+     .min = 0,
+     .max = 1000000000,
+     .unit = "worker-minutes",
+     .help = "The same for a calendar month."},
+    {.name = "BudgetWorkers",
+     .type = SL_OPTION_INTEGER,
+     .offset = POOL(budget_workers),
      .fallback = "-1",
      .min = -1,
      .max = SL_LIMIT_WORKERS,
      .unit = "workers",
-     .help =
-         "The pool is not made larger than this meanwhile, even where MinWorkers is more. -1: no "
-         "such limit."},
+     .help = "The most workers when a budget is spent. -1: MinWorkers."},
+    {.name = "BudgetTimeZone",
+     .type = SL_OPTION_STRING,
+     .offset = POOL(budget_time_zone),
+     .fallback = "UTC",
+     .example = "Europe/Berlin",
+     .help = "The IANA time zone whose midnight begins a day and a month of the budget."},
+    {.name = "ForeignSize",
+     .type = SL_OPTION_CHOICE,
+     .offset = POOL(foreign_size),
+     .fallback = "override",
+     .choices = foreign_choices,
+     .help = "What to do about a size that somebody else has written (kubectl, GitOps, another "
+             "autoscaler). override: decide as always. adopt: it holds in place of MinWorkers "
+             "and schedules for ForeignHold; a higher demand still makes the pool larger. "
+             "back-off: write nothing for ForeignHold, and twice as long each time it happens "
+             "again."},
+    {.name = "ForeignHold",
+     .type = SL_OPTION_SECONDS,
+     .offset = POOL(foreign_hold_ms),
+     .fallback = "3600",
+     .min = 1,
+     .max = 86400,
+     .unit = "s",
+     .help = "How long adopt and back-off last, in seconds."},
+    {.name = "ConvergeTimeout",
+     .type = SL_OPTION_SECONDS,
+     .offset = POOL(converge_timeout_ms),
+     .fallback = "300",
+     .min = 0,
+     .max = 86400,
+     .unit = "s",
+     .help = "An alarm when fewer workers exist than were asked for, for so long without "
+             "progress, in seconds. 0: never."},
     {.name = NULL},
 };
 
-const struct sl_option_block sl_scaler_schedule_block = {
-    .name = "Schedule",
-    .label = "a name of your choice",
-    .example = "office hours",
-    .options = schedule_options,
-    .help = "A floor, a cap or both, from one time to another. Of several that are in force the "
-            "highest floor and the lowest cap count. The block may be repeated.",
-};
-
-static const struct sl_option_block *const pool_blocks[] = {&sl_scaler_schedule_block, NULL};
+static const struct sl_option_block *const pool_blocks[] = {&sl_scaler_schedule_block,
+                                                            &sl_scaler_notification_block, NULL};
 
 const struct sl_option_block sl_scaler_pool_block = {
     .name = "Pool",
@@ -474,49 +492,11 @@ struct sl_policy sl_pool_policy(const struct sl_pool_options *pool) {
     };
 }
 
-static void schedule_free(struct sl_schedule_options *s) {
-    if (s == NULL) {
-        return;
-    }
-    sl_option_release(schedule_options, s);
-    free(s->name);
-    free(s);
-}
-
-int sl_pool_options_add_schedule(struct sl_pool_options *pool, const char *name,
-                                 struct sl_schedule_options **ret, struct sl_error *err) {
-    struct sl_schedule_options **grown =
-        realloc(pool->schedules, (pool->schedule_count + 1) * sizeof *grown);
-    struct sl_schedule_options *added = NULL;
-    int rc = SL_OK;
-
-    if (grown == NULL) {
-        return sl_fail(err, SL_NOMEM, "out of memory while reading the configuration");
-    }
-    pool->schedules = grown;
-    added = calloc(1, sizeof *added);
-    if (added == NULL || (added->name = strdup(name)) == NULL) {
-        rc = sl_fail(err, SL_NOMEM, "out of memory while reading the configuration");
-    } else {
-        rc = sl_option_defaults(schedule_options, added, err);
-    }
-    if (rc != SL_OK) {
-        schedule_free(added);
-        return rc;
-    }
-    pool->schedules[pool->schedule_count++] = added;
-    *ret = added;
-    return SL_OK;
-}
-
 void sl_pool_options_free(struct sl_pool_options *pool) {
     if (pool == NULL) {
         return;
     }
-    for (size_t i = 0; i < pool->schedule_count; i++) {
-        schedule_free(pool->schedules[i]);
-    }
-    free(pool->schedules);
+    sl_pool_options_free_parts(pool);
     sl_option_release(pool_options, pool);
     free(pool->name);
     free(pool);

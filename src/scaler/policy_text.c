@@ -197,8 +197,8 @@ static void describe_lower_clamp(const struct sl_policy *policy, const struct sl
                        policy->max_jump);
         break;
     case SL_CLAMP_DEMAND:
-        (void)snprintf(out, size, ", above the limit of %" PRId32 " but not below the demand",
-                       d->cap);
+        (void)snprintf(out, size, ", above the limit of %" PRId32 "%s%s but not below the demand",
+                       d->cap, d->why != NULL ? " by " : "", text_or(d->why, ""));
         break;
     default:
         (void)snprintf(out, size, ", scale-in is forbidden by %s",

@@ -210,6 +210,14 @@ void sl_scaler_take(struct sl_scaler *s, const struct sl_pool_values *values, in
     }
 }
 
+void sl_scaler_hear(struct sl_scaler *s, const struct sl_notification *n) {
+    for (size_t i = 0; i < s->config->pool_count; i++) {
+        if (s->config->pools[i]->notification_count > 0) {
+            sl_controller_hear(s->places[i].controller, s->places[i].index, n);
+        }
+    }
+}
+
 /* All are told before any is waited for; the leases are given back when nothing is written any
  * more. */
 void sl_scaler_stop(struct sl_scaler *s) {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "scaler/alarm.h"
 #include "scaler/inbox.h"
 #include "scaler/options.h"
 
@@ -31,6 +32,10 @@ int sl_scaler_run_once(struct sl_scaler *s, int64_t deadline_ms, struct sl_error
  * noted by name. */
 void sl_scaler_take(struct sl_scaler *s, const struct sl_pool_values *values, int64_t now_ms,
                     int64_t realtime_ms);
+
+/* Any thread, also before start; copies and returns. For every pool that has a <Notification> for
+ * it. */
+void sl_scaler_hear(struct sl_scaler *s, const struct sl_notification *n);
 
 /* Cancels what is under way and joins the threads, within milliseconds. May be called without
  * start and twice. */

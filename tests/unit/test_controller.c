@@ -16,6 +16,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "scaler/controller.h"
+#include "scaler/foreign.h"
 #include "scaler/status.h"
 
 enum { MAX_POOLS = 40, LOG_BYTES = 16384, MAX_SCRIPT = 8 };
@@ -50,6 +51,8 @@ struct fake_server {
     int32_t largest; /* a webhook's limit; 0: none */
     int reads;
     int writes;             /* that were tried */
+    int tries;              /* dry runs */
+    int32_t actual;         /* of every pool */
     int uid;                /* of all pools; 0: not said */
     const char *annotation; /* its value; NULL: they are not read */
     bool is_led_elsewhere;
@@ -69,7 +72,7 @@ static void answer(const struct fake_server *s, const struct fake_pool *p,
         (void)snprintf(ret->uid, sizeof ret->uid, "uid-%d", s->uid);
     }
     ret->size = p->size;
-    ret->actual = 0;
+    ret->actual = s->actual;
     (void)snprintf(ret->version, sizeof ret->version, "%d", p->version);
     if (p->size == SL_SIZE_UNSET) {
         ret->version[0] = '\0';
@@ -158,6 +161,18 @@ static int fake_write(void *self, const char *in, const char *worker_pool, int32
     return SL_OK;
 }
 
+static int fake_try(void *self, const char *in, const char *worker_pool, int32_t size,
+                    const char *version, struct sl_error *err) {
+    struct fake_server *s = self;
+
+    (void)in;
+    (void)size;
+    (void)version;
+    s->tries++;
+    return s->fail_writes == SL_OK ? SL_OK
+                                   : sl_fail(err, s->fail_writes, "PATCH %s: refused", worker_pool);
+}
+
 /* ---- a controller with what it needs ---- */
 
 struct world {
@@ -216,6 +231,7 @@ static void make_pool(struct world *w, size_t i) {
         .scale_in_window_ms = 60000,
         .stale_after_ms = 60000,
         .idle_workers = -1,
+        .drift_detection_weight_percent = 100,
     };
     w->pointers[i] = &w->options[i];
     w->server.pools[i] = (struct fake_pool){.size = 1, .version = 1};
@@ -244,6 +260,7 @@ static void open_world(struct world *w) {
         .pool_count = w->pool_count,
         .ops = {.read_size = fake_read,
                 .set_size = fake_write,
+                .try_size = fake_try,
                 .may_write = fake_may_write,
                 .leader = fake_leader,
                 .record = fake_record,
@@ -778,6 +795,253 @@ static void test_a_pause_by_option_ends_at_its_time(void **unused) {
     free_world(w);
 }
 
+/* ---- what others do ---- */
+
+static void test_a_notification_raises_the_floor_at_once(void **unused) {
+    struct world *w = prepare_world(2);
+    struct sl_alarm_options on_queue = {
+        .name = (char[]){"queue"}, .plugin = (char[]){"amqp"}, .failure_min_workers = 4};
+    struct sl_alarm_options *all[] = {&on_queue};
+    struct sl_notification n = {SL_SEVERITY_FAILURE, "h", "amqp", "", "", ""};
+
+    (void)unused;
+    w->options[0].notifications = all;
+    w->options[0].notification_count = 1;
+    open_world(w);
+    step(w);
+    poll_pool(w, 0, 0, 0);
+    forget_lines(w);
+    sl_controller_hear(w->controller, 0, &n);
+    sl_controller_hear(w->controller, 1, &n); /* which has no such block */
+    step(w);
+    assert_int_equal(size_of(w, 0), 4);
+    assert_int_equal(size_of(w, 1), 1);
+    assert_said(w, "I pool \"pool-00\": 1 -> 4 workers: busy 0 + pending 0 = 0, at least 4 by a "
+                   "failure of notification \"queue\"\n");
+    n.severity = SL_SEVERITY_OKAY;
+    for (int i = 0; i < 8; i++) {
+        poll_pool(w, 0, 0, 0);
+    }
+    sl_controller_hear(w->controller, 0, &n);
+    step(w);
+    assert_int_equal(size_of(w, 0), 1);
+    free_world(w);
+}
+
+static void test_a_notification_needs_no_data_from_spacelift(void **unused) {
+    struct world *w = prepare_world(1);
+    struct sl_alarm_options any = {.name = (char[]){"any"}, .warning_add_workers = 2};
+    struct sl_alarm_options *all[] = {&any};
+    struct sl_notification n = {SL_SEVERITY_WARNING, "h", "load", "", "load", ""};
+
+    (void)unused;
+    w->options[0].notifications = all;
+    w->options[0].notification_count = 1;
+    open_world(w);
+    step(w);
+    sl_controller_hear(w->controller, 0, &n);
+    step(w);
+    assert_int_equal(size_of(w, 0), 3);
+    free_world(w);
+}
+
+static void scale_by_hand(struct world *w, int32_t size) {
+    w->server.pools[0].size = size;
+    w->server.pools[0].version++;
+}
+
+static void test_a_foreign_size_is_adopted_for_a_while(void **unused) {
+    struct world *w = prepare_world(1);
+
+    (void)unused;
+    w->options[0].foreign_size = SL_FOREIGN_ADOPT;
+    w->options[0].foreign_hold_ms = 100000;
+    open_world(w);
+    step(w);
+    for (int i = 0; i < 8; i++) {
+        poll_pool(w, 0, 0, 0);
+    }
+    scale_by_hand(w, 4);
+    poll_pool(w, 0, 0, 0);
+    forget_lines(w);
+    for (int i = 0; i < 9; i++) {
+        poll_pool(w, 0, 0, 0);
+        assert_int_equal(size_of(w, 0), 4);
+    }
+    poll_pool(w, 0, 4, 1); /* a real need still counts */
+    assert_int_equal(size_of(w, 0), 5);
+    for (int i = 0; i < 8; i++) {
+        poll_pool(w, 0, 0, 0);
+    }
+    assert_int_equal(size_of(w, 0), 1);
+    free_world(w);
+}
+
+static void test_a_foreign_size_makes_us_back_off(void **unused) {
+    struct world *w = prepare_world(1);
+
+    (void)unused;
+    w->options[0].foreign_size = SL_FOREIGN_BACK_OFF;
+    w->options[0].foreign_hold_ms = 100000;
+    open_world(w);
+    step(w);
+    poll_pool(w, 0, 0, 0);
+    scale_by_hand(w, 2);
+    poll_pool(w, 0, 0, 1);
+    for (int i = 0; i < 9; i++) {
+        poll_pool(w, 0, 3, 1);
+        assert_int_equal(size_of(w, 0), 2);
+    }
+    poll_pool(w, 0, 3, 1);
+    assert_int_equal(size_of(w, 0), 4);
+    free_world(w);
+}
+
+static void test_two_writers_that_fight_are_told(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
+    step(w);
+    poll_pool(w, 0, 0, 2);
+    for (int i = 0; i < 3; i++) {
+        forget_lines(w);
+        scale_by_hand(w, 1);
+        poll_pool(w, 0, 0, 2);
+        assert_int_equal(size_of(w, 0), 2);
+    }
+    assert_non_null(strstr(w->lines,
+                           "W pool \"pool-00\": somebody else has changed its size 3 times "
+                           "within an hour: two writers fight"));
+    free_world(w);
+}
+
+static void test_a_shadow_decides_and_tells_and_never_writes(void **unused) {
+    struct world *w = prepare_world(1);
+
+    (void)unused;
+    w->options[0].is_shadow = true;
+    open_world(w);
+    step(w);
+    forget_lines(w);
+    poll_pool(w, 0, 3, 1);
+    poll_pool(w, 0, 3, 1);
+    scale_by_hand(w, 2); /* the other autoscaler: that is as it should be */
+    poll_pool(w, 0, 2, 2);
+    assert_said(w, "I pool \"pool-00\": shadow: 1 -> 4 workers: busy 1 + pending 3 = 4\n");
+    for (int i = 0; i < 7; i++) {
+        poll_pool(w, 0, 0, 1);
+    }
+    assert_non_null(strstr(w->lines, "shadow: 4 -> 1 workers: busy 1 + pending 0 = 1\n"));
+    assert_int_equal(w->server.writes, 0);
+    assert_int_equal(w->server.tries, 0);
+    free_world(w);
+}
+
+static void test_a_shadow_asks_the_server_on_request(void **unused) {
+    struct world *w = prepare_world(1);
+
+    (void)unused;
+    w->options[0].is_shadow = true;
+    w->options[0].is_shadow_dry_run = true;
+    open_world(w);
+    step(w);
+    poll_pool(w, 0, 3, 1);
+    assert_int_equal(w->server.tries, 1);
+    assert_int_equal(w->server.writes, 0);
+    assert_int_equal(size_of(w, 0), 1);
+    w->server.fail_writes = SL_FORBIDDEN;
+    forget_lines(w);
+    poll_pool(w, 0, 4, 1);
+    assert_non_null(strstr(w->lines, "keeps its size: PATCH pool-00: refused"));
+    free_world(w);
+}
+
+static void
+test_a_pool_that_does_not_follow_is_told_once_and_does_not_stop_decisions(void **unused) {
+    struct world *w = prepare_world(1);
+
+    (void)unused;
+    w->options[0].converge_timeout_ms = 60000;
+    w->server.actual = 1;
+    open_world(w);
+    step(w);
+    poll_pool(w, 0, 2, 1);
+    forget_lines(w);
+    for (int i = 0; i < 9; i++) {
+        poll_pool(w, 0, 2, 1);
+    }
+    assert_said(w,
+                "W pool \"pool-00\": asked for 3 workers, 1 there for 60 s: is there room in the "
+                "cluster, or a quota?\n");
+    poll_pool(w, 0, 3, 1);
+    assert_int_equal(size_of(w, 0), 4);
+    forget_lines(w);
+    w->server.actual = 4;
+    poll_pool(w, 0, 3, 1);
+    assert_said(w, "I pool \"pool-00\": the pool has the 4 workers it was asked for\n");
+    free_world(w);
+}
+
+static void test_a_spent_budget_holds_growth_until_midnight(void **unused) {
+    struct world *w = prepare_world(1);
+    static char utc[] = "UTC";
+
+    (void)unused;
+    w->options[0].budget_day_minutes = 60;
+    w->options[0].budget_workers = 2;
+    w->options[0].budget_time_zone = utc;
+    w->real_ms = 1700006400000 - 1800000; /* half an hour to midnight */
+    open_world(w);
+    step(w);
+    poll_pool(w, 0, 0, 5);
+    assert_int_equal(size_of(w, 0), 5);
+    for (int i = 0; i < 6 * 12; i++) { /* 12 minutes of 5 workers are 60 */
+        poll_pool(w, 0, 0, 5);
+    }
+    forget_lines(w);
+    for (int i = 0; i < 7; i++) {
+        poll_pool(w, 0, 1, 3);
+    }
+    assert_int_equal(size_of(w, 0), 4); /* never below the demand */
+    assert_non_null(strstr(w->lines, "the budget: 60 worker-minutes a day are spent"));
+    for (int i = 0; i < 7; i++) {
+        poll_pool(w, 0, 0, 1);
+    }
+    assert_int_equal(size_of(w, 0), 1);
+    poll_pool(w, 0, 9, 1);
+    assert_int_equal(size_of(w, 0), 2);
+    test_now_ms = 1800000;
+    poll_pool(w, 0, 9, 1);
+    assert_int_equal(size_of(w, 0), 5);
+    free_world(w);
+}
+
+static void test_weights_come_from_the_queue(void **unused) {
+    struct world *w = prepare_world(1);
+    struct sl_pool_values queue = {.kind = SL_VALUES_QUEUE,
+                                   .name = "pool-00",
+                                   .id = "01A",
+                                   .runs_drift = 3,
+                                   .runs_blocked = 4,
+                                   .interval_ms = 10000};
+
+    (void)unused;
+    w->options[0].drift_detection_weight_percent = 0;
+    w->options[0].blocked_weight_percent = 50;
+    open_world(w);
+    step(w);
+    poll_pool(w, 0, 3, 1);
+    assert_int_equal(size_of(w, 0), 4); /* nothing is known of the queue */
+    queue.time_ms = w->real_ms + test_now_ms;
+    sl_controller_submit(w->controller, 0, &queue, test_now_ms, w->real_ms + test_now_ms);
+    for (int i = 0; i < 6; i++) {
+        poll_pool(w, 0, 3, 1);
+    }
+    assert_int_equal(size_of(w, 0), 3); /* 1 + 3 - 3 + 2 */
+    assert_non_null(strstr(w->lines, "busy 1 + pending 3, weighted = 3"));
+    free_world(w);
+}
+
 static void test_the_status_file_says_why(void **unused) {
     struct world *w = prepare_world(2);
     char path[] = "/tmp/sl-test-status-XXXXXX";
@@ -973,6 +1237,16 @@ int main(void) {
         cmocka_unit_test(test_a_schedule_is_a_floor_and_wakes_the_thread_up),
         cmocka_unit_test(test_a_pause_by_option_ends_at_its_time),
         cmocka_unit_test(test_the_status_file_says_why),
+        cmocka_unit_test(test_a_notification_raises_the_floor_at_once),
+        cmocka_unit_test(test_a_notification_needs_no_data_from_spacelift),
+        cmocka_unit_test(test_a_foreign_size_is_adopted_for_a_while),
+        cmocka_unit_test(test_a_foreign_size_makes_us_back_off),
+        cmocka_unit_test(test_two_writers_that_fight_are_told),
+        cmocka_unit_test(test_a_shadow_decides_and_tells_and_never_writes),
+        cmocka_unit_test(test_a_shadow_asks_the_server_on_request),
+        cmocka_unit_test(test_a_pool_that_does_not_follow_is_told_once_and_does_not_stop_decisions),
+        cmocka_unit_test(test_a_spent_budget_holds_growth_until_midnight),
+        cmocka_unit_test(test_weights_come_from_the_queue),
         cmocka_unit_test(test_only_the_leader_writes),
         cmocka_unit_test(test_a_pool_made_anew_has_no_past),
         cmocka_unit_test(test_annotations_reach_the_policy),
