@@ -39,7 +39,9 @@ kind: Policy
 omitStages: [RequestReceived]
 rules:
   - level: Request
-    resources: [{group: workers.spacelift.io}]
+    resources:
+      - {group: workers.spacelift.io}
+      - {group: coordination.k8s.io, resources: [leases]}
   - level: Metadata
     users: ["system:serviceaccount:%s:%s"]
   - level: None
@@ -271,10 +273,11 @@ class Cluster:
                                     "spec": {"expirationSeconds": duration_s}})
         return answer["status"]["token"]
 
-    def client_certificate(self, user):
-        """(certificate, key) in PEM of a user without any rights of its own."""
+    def client_certificate(self, user, group=None):
+        """(certificate, key) in PEM of a user who has no rights but those of the group."""
         name = f"client-{user}"
-        self._make_certificate(name, f"/CN={user}", "extendedKeyUsage=clientAuth\n")
+        self._make_certificate(name, f"/O={group}/CN={user}" if group else f"/CN={user}",
+                               "extendedKeyUsage=clientAuth\n")
         return tuple(self._read(f"pki/{name}.{part}") for part in ("crt", "key"))
 
     def _read(self, name):
@@ -293,6 +296,23 @@ class Cluster:
                                          namespace=NAMESPACE))
         return path
 
+    def bind_group(self, group):
+        """The rights of conf/kubernetes/rbac.yaml for a group of users."""
+        self.create(f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/rolebindings", {
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+            "metadata": {"name": group, "namespace": NAMESPACE},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role",
+                        "name": SERVICE_ACCOUNT},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group",
+                          "name": group}]})
+
+    def member_kubeconfig(self, path, user, group):
+        certificate, key = self.client_certificate(user, group)
+        return self.write_kubeconfig(
+            path, user,
+            client_certificate_data=base64.b64encode(certificate.encode()).decode(),
+            client_key_data=base64.b64encode(key.encode()).decode())
+
     def scaler_kubeconfig(self):
         return self.write_kubeconfig(self.path("scaler.kubeconfig"), "collectd",
                                      token=self.service_account_token())
@@ -301,10 +321,22 @@ class Cluster:
         return self.write_kubeconfig(self.path("admin.kubeconfig"), "admin", token=ADMIN_TOKEN)
 
     def audit(self, user=f"system:serviceaccount:{NAMESPACE}:{SERVICE_ACCOUNT}"):
-        """The requests of a user so far, oldest first, as the audit log has them."""
+        """The requests of a user so far (None: of all), as the audit log has them."""
         with open(self.audit_log, encoding="utf-8") as file:
             entries = [json.loads(line) for line in file if line.endswith("\n")]
-        return [entry for entry in entries if entry["user"]["username"] == user]
+        return [entry for entry in entries if user in (None, entry["user"]["username"])]
+
+    def annotate(self, name=POOL, **annotations):
+        """Sets annotations of a pool; "/" is written "__", "-" is "_", None removes one."""
+        keys = {key.replace("__", "/").replace("_", "-"): value
+                for key, value in annotations.items()}
+        self.call("PATCH", self.pool_path(name), {"metadata": {"annotations": keys}},
+                  "application/merge-patch+json")
+
+    def events(self, name=POOL):
+        path = f"/apis/events.k8s.io/v1/namespaces/{NAMESPACE}/events"
+        return [event for event in self.call("GET", path)["items"]
+                if event["regarding"]["name"] == name]
 
 
 def main():

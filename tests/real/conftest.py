@@ -27,3 +27,16 @@ def cluster(tmp_path_factory):
         yield cluster.start()
     finally:
         cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def own_cluster(tmp_path_factory):
+    """One for a file that changes what others rely on: roles, certificates, faults."""
+    from cluster import Cluster
+    cluster = Cluster(str(tmp_path_factory.mktemp("cluster")))
+    try:
+        cluster.start()
+        cluster.bind_group("scalers")
+        yield cluster
+    finally:
+        cluster.stop()
