@@ -238,6 +238,7 @@ static int run_program(struct sl_kube_credentials *c, struct material *m, struct
     const struct sl_kube_exec *exec = &m->config.exec;
     struct sl_buffer info;
     struct sl_buffer out;
+    char said[SL_CHILD_SAID_BYTES] = "";
     char **environment = NULL;
     size_t count = 0;
     while (exec->environment[count] != NULL)
@@ -260,13 +261,14 @@ static int run_program(struct sl_kube_credentials *c, struct material *m, struct
     };
     int code = sl_buffer_check(&info, "KUBERNETES_EXEC_INFO", err);
     if (code == SL_OK)
-        code = sl_child_run(&child, c->stop, &out, err);
+        code = sl_child_run(&child, c->stop, &out, said, err);
     if (code == SL_OK) {
         sl_exec_credential_release(&m->printed);
         code = sl_exec_credential_parse(out.data, out.len, exec->api_version, &m->printed, err);
         m->has_printed = code == SL_OK;
         if (code != SL_OK && err != NULL)
-            sl_error_prefix(err, "%s printed", exec->argv[0]);
+            sl_fail(err, (enum sl_code)code, "%s printed %s%s%s", exec->argv[0], err->text,
+                    said[0] != '\0' ? " and said: " : "", said);
     }
     free(environment);
     sl_buffer_wipe(&out);

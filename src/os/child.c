@@ -300,13 +300,10 @@ static void quote(const struct sl_buffer *said, char *out, size_t size) {
     }
 }
 
-static int judge(const struct child *c, struct sl_error *err) {
-    char said[200];
-
+static int judge(const struct child *c, const char *said, struct sl_error *err) {
     if (c->status == -1 || (WIFEXITED(c->status) && WEXITSTATUS(c->status) == 0)) {
         return SL_OK;
     }
-    quote(&c->said, said, sizeof said);
     if (WIFSIGNALED(c->status)) {
         return sl_fail(err, SL_IO, "%s was killed by signal %d%s%s", c->name, WTERMSIG(c->status),
                        said[0] != '\0' ? ": " : "", said);
@@ -316,7 +313,8 @@ static int judge(const struct child *c, struct sl_error *err) {
 }
 
 int sl_child_run(const struct sl_child_settings *settings, const struct sl_wakeup *stop,
-                 struct sl_buffer *out, struct sl_error *err) {
+                 struct sl_buffer *out, char said[SL_CHILD_SAID_BYTES], struct sl_error *err) {
+    char line[SL_CHILD_SAID_BYTES];
     struct child c = {.name = settings->argv[0], .out_fd = -1, .err_fd = -1};
     int code = SL_OK;
 
@@ -332,8 +330,12 @@ int sl_child_run(const struct sl_child_settings *settings, const struct sl_wakeu
     if (c.err_fd >= 0) {
         (void)close(c.err_fd);
     }
+    quote(&c.said, line, sizeof line);
+    if (said != NULL) {
+        memcpy(said, line, sizeof line);
+    }
     if (code == SL_OK) {
-        code = judge(&c, err);
+        code = judge(&c, line, err);
     }
     sl_buffer_wipe(&c.said);
     return code;

@@ -24,9 +24,12 @@ struct sl_child_settings {
  * that is not 0, or by a signal. SL_TIMEOUT, SL_CANCELED (stop, which may be NULL, was signalled),
  * SL_TOOBIG: it and its children in its process group have been killed.
  *
- * A host that reaps every child itself (collectd's exec plugin does) takes the exit status away:
- * then what was printed has to speak for itself, and SL_OK is returned. */
+ * A host that ignores SIGCHLD (collectd does) or reaps every child itself (its exec plugin) takes
+ * the exit status away: then SL_OK is returned, what was printed has to speak for itself, and said
+ * (may be NULL) has the quoted line of standard error, "" where there was none. */
+enum { SL_CHILD_SAID_BYTES = 200 };
 int sl_child_run(const struct sl_child_settings *settings, const struct sl_wakeup *stop,
-                 struct sl_buffer *out, struct sl_error *err) SL_CHECKED;
+                 struct sl_buffer *out, char said[SL_CHILD_SAID_BYTES],
+                 struct sl_error *err) SL_CHECKED;
 
 #endif

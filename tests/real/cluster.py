@@ -324,7 +324,7 @@ class Cluster:
         """The requests of a user so far (None: of all), as the audit log has them."""
         with open(self.audit_log, encoding="utf-8") as file:
             entries = [json.loads(line) for line in file if line.endswith("\n")]
-        return [entry for entry in entries if user in (None, entry["user"]["username"])]
+        return [entry for entry in entries if user in (None, entry["user"].get("username"))]
 
     def annotate(self, name=POOL, **annotations):
         """Sets annotations of a pool; "/" is written "__", "-" is "_", None removes one."""

@@ -221,7 +221,7 @@ static int run_shell(const char *script, int64_t timeout_ms, const struct sl_wak
         .timeout_ms = timeout_ms,
     };
     (void)snprintf(text, sizeof(text), "%s", script);
-    return sl_child_run(&settings, stop, out, err);
+    return sl_child_run(&settings, stop, out, NULL, err);
 }
 
 static void test_child(void **unused) {
@@ -272,7 +272,7 @@ static void test_child_is_not_there(void **unused) {
     struct sl_buffer out;
     struct sl_error err = SL_ERROR_INIT;
     sl_buffer_init(&out, 100);
-    assert_int_equal(sl_child_run(&settings, NULL, &out, &err), SL_NOTFOUND);
+    assert_int_equal(sl_child_run(&settings, NULL, &out, NULL, &err), SL_NOTFOUND);
     assert_non_null(strstr(err.text, name));
     sl_buffer_release(&out);
 }
@@ -291,15 +291,22 @@ static void test_child_ends_with_stop(void **unused) {
     sl_buffer_release(&out);
 }
 
-/* collectd's exec plugin reaps every child. */
+/* collectd ignores SIGCHLD. */
 static void test_child_reaped_by_the_host(void **unused) {
     (void)unused;
     struct sl_buffer out;
     sl_buffer_init(&out, 100);
+    char said[SL_CHILD_SAID_BYTES];
+    char shell[] = "sh";
+    char dash[] = "-c";
+    char text[] = "echo token; echo trouble >&2; exit 3";
+    char *argv[] = {shell, dash, text, NULL};
+    struct sl_child_settings settings = {.argv = argv, .timeout_ms = 20000};
     signal(SIGCHLD, SIG_IGN);
-    assert_int_equal(run_shell("echo token", 20000, NULL, &out, NULL), SL_OK);
+    assert_int_equal(sl_child_run(&settings, NULL, &out, said, NULL), SL_OK);
     signal(SIGCHLD, SIG_DFL);
     assert_string_equal(out.data, "token\n");
+    assert_string_equal(said, "trouble");
     sl_buffer_release(&out);
 }
 

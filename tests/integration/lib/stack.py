@@ -249,7 +249,7 @@ class Stack:
 
     def __init__(self, directory, *, interval_s=1, registration_s=0.5, scale_in_window_s=2,
                  max_workers=5, batch_deadline_s=1, with_prometheus=True, kubernetes=None,
-                 pool_options=None, wrapper=()):
+                 pool_options=None, cluster_options=None, wrapper=()):
         """kubernetes: (kubeconfig of the scaler, (URL, token, CA) of the controller), or None for
         the stand-in."""
         self.directory = directory
@@ -269,7 +269,8 @@ class Stack:
         parts = [
             plugin_block("spacelift", account_block(self.spacelift.url, self.secret_file)),
             plugin_block("workerpool_scaler",
-                         block("Cluster", "prod", KubeConfig=self.kubeconfig),
+                         block("Cluster", "prod", KubeConfig=self.kubeconfig,
+                               **(cluster_options or {})),
                          block("Pool", POOL, Namespace=NAMESPACE, MinWorkers=1,
                                MaxWorkers=max_workers, ScaleInWindow=scale_in_window_s,
                                **(pool_options or {}))),
