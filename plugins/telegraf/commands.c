@@ -5,6 +5,7 @@
 
 extern const struct sl_command sl_command_read;
 extern const struct sl_command sl_command_scale;
+extern const struct sl_command sl_command_check;
 extern const struct sl_command sl_command_status;
 extern const struct sl_command sl_command_why;
 extern const struct sl_command sl_command_watch;
@@ -16,6 +17,7 @@ extern const struct sl_command sl_command_migrate;
 const struct sl_command *const sl_commands[] = {
     &sl_command_read,
     &sl_command_scale,
+    &sl_command_check,
     &sl_command_status,
     &sl_command_why,
     &sl_command_watch,

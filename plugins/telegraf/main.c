@@ -42,18 +42,12 @@ static int print_help(const struct sl_command *command) {
 }
 
 static int complain_unknown(const char *name) {
-    const char *best = NULL;
-    unsigned best_distance = SL_NEAR_ENOUGH + 1;
-    for (size_t i = 0; sl_commands[i] != NULL; i++) {
-        unsigned distance = sl_edit_distance(sl_commands[i]->name, name);
-        if (distance < best_distance) {
-            best_distance = distance;
-            best = sl_commands[i]->name;
-        }
-    }
+    struct sl_nearest near = {.wanted = name};
+    for (size_t i = 0; sl_commands[i] != NULL; i++)
+        sl_nearest_offer(&near, sl_commands[i]->name);
     fprintf(stderr, "spacelift-pool: there is no subcommand \"%s\"%s%s%s\n", name,
-            best != NULL ? ", did you mean " : ": see spacelift-pool --help",
-            best != NULL ? best : "", best != NULL ? "?" : "");
+            near.best != NULL ? ", did you mean " : ": see spacelift-pool --help",
+            near.best != NULL ? near.best : "", near.best != NULL ? "?" : "");
     return SL_EXIT_USAGE;
 }
 

@@ -27,21 +27,15 @@ static const struct sl_pool_status *find(const struct sl_status_files *files, co
 
 static int fail_unknown(const struct sl_status_files *files, const char *name,
                         struct sl_error *err) {
-    unsigned best_distance = SL_NEAR_ENOUGH + 1;
-    const char *best = NULL;
-    for (size_t i = 0; i < files->count; i++) {
-        for (size_t j = 0; j < files->each[i].pool_count; j++) {
-            unsigned distance = sl_edit_distance(files->each[i].pools[j].pool, name);
-            if (distance < best_distance) {
-                best_distance = distance;
-                best = files->each[i].pools[j].pool;
-            }
-        }
-    }
-    return sl_fail(err, SL_NOTFOUND, "the agent has no pool \"%s\"%s%s%s", name,
-                   best != NULL ? ", did you mean \""
-                                : "; spacelift-pool status shows those it has",
-                   best != NULL ? best : "", best != NULL ? "\"?" : "");
+    struct sl_nearest near = {.wanted = name};
+    for (size_t i = 0; i < files->count; i++)
+        for (size_t j = 0; j < files->each[i].pool_count; j++)
+            sl_nearest_offer(&near, files->each[i].pools[j].pool);
+    if (near.best != NULL)
+        return sl_fail(err, SL_NOTFOUND, "the agent has no pool \"%s\", did you mean \"%s\"?", name,
+                       near.best);
+    return sl_fail(err, SL_NOTFOUND,
+                   "the agent has no pool \"%s\"; spacelift-pool status shows those it has", name);
 }
 
 static void print_json(const struct sl_status_files *files, const char *name,

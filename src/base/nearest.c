@@ -1,6 +1,7 @@
 /* How near two names are. */
 #include "base/nearest.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static char lower(char c) {
@@ -25,4 +26,12 @@ unsigned sl_edit_distance(const char *a, const char *b) {
         }
     }
     return row[b_len];
+}
+
+void sl_nearest_offer(struct sl_nearest *n, const char *candidate) {
+    unsigned distance = sl_edit_distance(candidate, n->wanted);
+    if (distance > SL_NEAR_ENOUGH || (n->best != NULL && distance >= n->distance))
+        return;
+    n->best = candidate;
+    n->distance = distance;
 }

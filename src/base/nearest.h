@@ -10,4 +10,13 @@ enum {
 /* Levenshtein's distance without regard to case; SL_NEAR_LONGEST for names that are too long. */
 unsigned sl_edit_distance(const char *a, const char *b);
 
+/* The nearest of many, if any is near enough. Begin with {.wanted = ...}; best is NULL until one
+ * was offered. Candidates must outlive it. */
+struct sl_nearest {
+    const char *wanted;
+    const char *best;
+    unsigned distance;
+};
+void sl_nearest_offer(struct sl_nearest *n, const char *candidate);
+
 #endif

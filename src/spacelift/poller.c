@@ -66,29 +66,6 @@ struct sl_poller {
     struct sl_error result; /* of the newest poll */
 };
 
-static int open_http(struct sl_poller *p, struct sl_error *err) {
-    struct sl_buffer ca;
-    sl_buffer_init(&ca, SL_LIMIT_CA_FILE_BYTES);
-    int code = SL_OK;
-    if (p->account.ca_cert != NULL)
-        code = sl_file_read(p->account.ca_cert, &ca, err);
-    if (code == SL_OK) {
-        struct sl_http_settings settings = {
-            .timeout_ms = p->account.timeout_ms,
-            .insecure_peer = !p->account.verify_peer,
-            .insecure_host = !p->account.verify_host,
-            .ca_pem = p->account.ca_cert != NULL ? ca.data : NULL,
-        };
-        code = sl_http_new(&settings, &p->stop, &p->http, err);
-        if (code == SL_CONFIG && err != NULL && p->account.ca_cert != NULL)
-            sl_error_prefix(err, "%s", p->account.ca_cert);
-    }
-    if (code != SL_OK && err != NULL && p->account.ca_cert != NULL)
-        sl_error_prefix(err, "option CACert");
-    sl_buffer_release(&ca);
-    return code;
-}
-
 static void choose_documents(struct sl_poller *p) {
     const struct sl_account *a = &p->account;
     const struct {
@@ -134,7 +111,7 @@ int sl_poller_new(struct sl_account *account, const struct sl_poller_events *eve
     if (code == SL_OK)
         code = sl_wakeup_init(&p->stop, err);
     if (code == SL_OK)
-        code = open_http(p, err);
+        code = sl_account_open_http(&p->account, &p->stop, &p->http, err);
     if (code == SL_OK)
         code = sl_session_new(&p->account, sl_http_transport(p->http), &p->log, &p->session, err);
     if (code != SL_OK)

@@ -1,0 +1,142 @@
+"""spacelift-pool check: nothing wrong, and one thing wrong at a time. The rights of a service account
+and rival autoscalers are looked at on a real API server in tests/real/test_command_real.py."""
+
+import json
+import os
+import re
+
+import pytest
+from lib.command import spacelift_pool
+from lib.stack import POOL, Stack, block
+
+
+@pytest.fixture(name="stack")
+def servers(tmp_path, parts):
+    """Everything but the daemon, whose configuration is what is checked."""
+    stack = Stack(str(tmp_path))
+    parts.append(stack)
+    for part in (stack.prometheus, stack.kubernetes, stack.spacelift):
+        part.start()
+    return stack
+
+
+def check(stack, *arguments):
+    answer = spacelift_pool("check", "--config", stack.collectd.config, "--output", "json",
+                            *arguments)
+    assert answer.err == "", answer
+    told = json.loads(answer.out)
+    assert answer.status == (1 if told["failed"] else 0)
+    return told
+
+
+def lines(told, verdict):
+    return [f"{c['area']}: {c['text']}; {c['to_do']}" for c in told["checks"]
+            if c["verdict"] == verdict]
+
+
+def edit(stack, pattern, replacement):
+    with open(stack.collectd.config, encoding="utf-8") as file:
+        text = file.read()
+    changed = re.sub(pattern, replacement, text)
+    assert changed != text
+    with open(stack.collectd.config, "w", encoding="utf-8") as file:
+        file.write(changed)
+
+
+def test_all_is_well(stack):
+    stack.spacelift.add_runs(3, duration_s=600)
+    told = check(stack)
+    assert told["failed"] == 0 and told["warning"] <= 1, lines(told, "warning")
+    good = "\n".join(lines(told, "ok"))
+    for expected in ('Spacelift "acme": the endpoint answers and the key is accepted',
+                     "1 worker pool can be read",
+                     f'pool "{POOL}": Spacelift knows it: ',
+                     f'pool "{POOL}": may patch workerpools/scale',
+                     f'pool "{POOL}": poolSize is 1, ',
+                     f'pool "{POOL}": it would get 3 workers now: busy ',
+                     "no ScaledObject resizes it",
+                     'remote write "prometheus": takes remote write 1.0'):
+        assert expected in good, good
+    # Nothing was changed, and nobody was told a secret.
+    assert stack.pool_size() == 1 and stack.kubernetes.patches() == []
+    answer = spacelift_pool("check", "--config", stack.collectd.config)
+    assert answer.status == 0
+    assert re.search(r"^ok       Spacelift \"acme\": the endpoint answers", answer.out, re.M), answer
+    assert re.search(r"^\d+ ok, \d+ skipped, \d+ warnings?, 0 failed$", answer.out, re.M), answer
+    assert "secret-of-the-simulator" not in answer.out and "\x1b" not in answer.out
+
+
+def test_misspelt_pool(stack):
+    edit(stack, f'<Pool "{POOL}">', '<Pool "my-amazing-workerpool">')
+    failed = lines(check(stack), "failed")
+    assert any("Spacelift has no worker pool of this name; " f'did you mean "{POOL}"?' in line
+               for line in failed), failed
+    assert any("compare with kubectl get workerpools" in line for line in failed), failed
+
+
+def test_secret_others_can_read(stack):
+    os.chmod(stack.secret_file, 0o644)
+    told = check(stack)
+    assert told["failed"] == 0
+    assert any("chmod 600" in line for line in lines(told, "warning")), lines(told, "warning")
+
+
+def test_wrong_secret(stack):
+    with open(stack.secret_file, "w", encoding="utf-8") as file:
+        file.write("wrong-secret\n")
+    told = check(stack)
+    [failed] = lines(told, "failed")
+    assert failed.startswith('Spacelift "acme": ') and "compare APIKeyID" in failed
+    assert "wrong-secret" not in failed
+    assert any("its name is not compared" in line for line in lines(told, "skipped"))
+
+
+def test_servers_that_are_away(stack):
+    for part in (stack.prometheus, stack.kubernetes, stack.spacelift):
+        part.stop()
+    failed = lines(check(stack), "failed")
+    assert len(failed) == 3, failed
+    assert any(line.startswith('Spacelift "acme"') and "check URL, DNS" in line for line in failed)
+    assert any(line.startswith('remote write "prometheus"') for line in failed)
+    assert any("check the kubeconfig's server" in line for line in failed)
+
+
+def test_receiver_that_is_none(stack):
+    edit(stack, "/api/v1/write", "/api/v1/wrong")
+    failed = lines(check(stack), "failed")
+    assert len(failed) == 1 and "--web.enable-remote-write-receiver" in failed[0], failed
+
+
+def test_only_options(stack):
+    """No file at all: an account by options, a pool as a word."""
+    answer = spacelift_pool(
+        "check", POOL, "--url", stack.spacelift.url, "--api-key-id", "01HQZX9K7P2M3N4Q5R6S7T8U9V",
+        "--api-key-secret-file", stack.secret_file, "--max-workers", 5,
+        "--cluster-kube-config", stack.kubeconfig,
+        "--namespace", "spacelift-worker-pool-controller-system")
+    assert answer.status == 0 and "it would get 1 worker now" in answer.out, answer
+
+
+def test_host_that_only_scales(tmp_path, stack):
+    """No account here: its values come over the network; names cannot be compared."""
+    config = tmp_path / "only.conf"
+    config.write_text("<Plugin workerpool_scaler>\n" +
+                      block("Cluster", "prod", KubeConfig=stack.kubeconfig) + "\n" +
+                      block("Pool", POOL, MaxWorkers=5,
+                            Namespace="spacelift-worker-pool-controller-system") + "\n</Plugin>\n")
+    answer = spacelift_pool("check", "--config", config)
+    assert answer.status == 0 and "its name is not compared" in answer.out, answer
+
+
+@pytest.mark.parametrize("text, says", [
+    ("<Plugin workerpool_scaler>\n  <Pool \"a\">\n    MaxWorker 5\n  </Pool>\n</Plugin>\n",
+     "did you mean MaxWorkers?"),
+    ("<Plugin workerpool_scaler>\n  <Pool \"a\">\n", "1.conf:"),
+    ("<Plugin workerpool_scaler>\n  <Pool \"a\">\n    MinWorkers 9\n    MaxWorkers 5\n  </Pool>\n"
+     "</Plugin>\n", "MinWorkers"),
+])
+def test_configuration_that_does_not_hold(tmp_path, text, says):
+    config = tmp_path / "1.conf"
+    config.write_text(text)
+    answer = spacelift_pool("check", "--config", config)
+    assert answer.status == 2 and answer.out == "" and says in answer.err, answer
