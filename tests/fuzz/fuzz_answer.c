@@ -41,7 +41,7 @@ static int read(enum sl_document document, const uint8_t *data, size_t size, siz
         struct sl_known_pool pool = {.id = id, .name = name};
         struct sl_values_out out = {.put = look, .context = ret_sum, .account = ""};
         if (document == SL_DOCUMENT_WORKER_POOLS)
-            (void)sl_known_pools_set(&known, &answer, NULL);
+            code = sl_known_pools_set(&known, &answer, NULL);
         else
             known = (struct sl_known_pools){.items = &pool, .count = 1};
         sl_answer_values(document, &answer, &known, &out);
