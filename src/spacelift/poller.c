@@ -217,6 +217,14 @@ static bool is_lacking(enum sl_document document, const struct sl_error *failure
            failure->http_status == 0;
 }
 
+/* The server's word, where it gives one. */
+static int64_t rate_pause(struct sl_poller *p, int64_t retry_after_ms) {
+    int64_t own_ms = sl_backoff_failed(&p->rate, -1, 0);
+    if (retry_after_ms < 0)
+        return own_ms;
+    return retry_after_ms < RETRY_AFTER_MAX_MS ? retry_after_ms : RETRY_AFTER_MAX_MS;
+}
+
 static void take_failure(struct sl_poller *p, enum sl_document document,
                          struct sl_collector_result *result, struct sl_error *failure) {
     struct collector *c = &p->collectors[document];
@@ -229,8 +237,7 @@ static void take_failure(struct sl_poller *p, enum sl_document document,
     if (failure->code == SL_FORBIDDEN)
         c->again_ms = now_ms + sl_backoff_failed(&c->pause, -1, 0);
     if (failure->code == SL_RATELIMIT)
-        p->rate_again_ms =
-            now_ms + sl_backoff_failed(&p->rate, failure->retry_after_ms, RETRY_AFTER_MAX_MS);
+        p->rate_again_ms = now_ms + rate_pause(p, failure->retry_after_ms);
     if (failure->code != SL_CANCELED)
         report_failure(p, document, failure);
 }
