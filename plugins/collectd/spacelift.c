@@ -11,6 +11,7 @@
 
 #include "common/block.h"
 #include "common/collectd_log.h"
+#include "common/dispatch.h"
 #include "common/types.h"
 #include "net/http.h"
 #include "spacelift/catalogue.h"
@@ -35,44 +36,9 @@ static pthread_t main_thread;
 
 /* ---- values out: on the poller's thread ---- */
 
-/* A part of an identifier: cut at 127 bytes between UTF-8 characters, and without the control
- * characters that break the text formats of other writers. collectd itself replaces slashes. */
-static void put_part(char *out, const char *text) {
-    sstrncpy(out, text, DATA_MAX_NAME_LEN);
-    size_t len = strlen(out);
-    if (text[len] != '\0')
-        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-            out[--len] = '\0';
-    for (char *c = out; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '_';
-}
-
-static value_t value_of(const struct sl_metric *metric, double value) {
-    return metric->kind == SL_METRIC_DERIVE ? (value_t){.derive = (derive_t)value}
-                                            : (value_t){.gauge = value};
-}
-
 static void on_values(void *context, const struct sl_values *from, int64_t realtime_ms) {
     const struct reader *r = context;
-    value_t values[SL_TYPE_DS_MAX];
-    for (size_t i = 0; i < from->type->count; i++)
-        values[i] = value_of(&from->type->metrics[i], from->values[i]);
-    cdtime_t interval = MS_TO_CDTIME_T(from->interval_ms);
-    value_list_t vl = {
-        .values = values,
-        .values_len = from->type->count,
-        .time = MS_TO_CDTIME_T(realtime_ms),
-        .interval = interval > r->interval ? interval : r->interval,
-    };
-    if (from->true_name != NULL && (vl.meta = meta_data_create()) != NULL)
-        meta_data_add_string(vl.meta, SL_META_WORKER_POOL_NAME, from->true_name);
-    sstrncpy(vl.plugin, from->type->plugin, sizeof(vl.plugin));
-    sstrncpy(vl.type, from->type->name, sizeof(vl.type));
-    put_part(vl.plugin_instance, from->plugin_instance);
-    put_part(vl.type_instance, from->type_instance);
-    plugin_dispatch_values(&vl);
-    meta_data_destroy(vl.meta);
+    sl_dispatch_values(from, realtime_ms, r->interval);
 }
 
 static void on_start(void *context) {
@@ -148,7 +114,7 @@ static int add_reader(struct sl_account *account, struct sl_error *err) {
         return sl_fail(err, SL_NOMEM, "out of memory");
     }
     if (last != &readers)
-        put_part(r->account, account->name);
+        sl_dispatch_part(r->account, account->name);
     struct sl_poller_events events = {
         .on_start = on_start, .on_values = on_values, .account = r->account, .context = r};
     int code = sl_poller_new(account, &events, sl_collectd_log(plugin_name), &r->poller, err);

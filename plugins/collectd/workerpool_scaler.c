@@ -10,6 +10,7 @@
 #include "common/block.h"
 #include "common/collectd_log.h"
 #include "common/types.h"
+#include "publisher.h"
 #include "net/http.h"
 #include "os/clock.h"
 #include "scaler/scaler.h"
@@ -21,6 +22,7 @@ static const char plugin_name[] = "workerpool_scaler";
  * after they have ended. */
 static struct sl_scaler_config config;
 static struct sl_scaler *scaler;
+static struct sl_publisher *publisher;
 static struct sl_log plugin_log_sink;
 
 static int fail(const struct sl_error *err) {
@@ -31,6 +33,8 @@ static int fail(const struct sl_error *err) {
 /* ---- options in ---- */
 
 static void release(void) {
+    sl_publisher_stop(publisher);
+    publisher = NULL;
     sl_scaler_free(scaler);
     scaler = NULL;
     sl_scaler_config_release(&config);
@@ -170,7 +174,12 @@ static int start(void) {
     if (sl_types_register_missing() != 0) {
         return -1;
     }
-    return sl_scaler_start(scaler, &err) == SL_OK ? 0 : fail(&err);
+    if (sl_scaler_start(scaler, &err) != SL_OK ||
+        sl_publisher_start(scaler, config.pool_count, config.publish_interval_ms, &publisher,
+                           &err) != SL_OK) {
+        return fail(&err);
+    }
+    return 0;
 }
 
 /* The write threads have ended. */

@@ -11,4 +11,8 @@
 int sl_thread_start(pthread_t *ret, const char *name, void *(*run)(void *arg), void *arg,
                     struct sl_error *err) SL_CHECKED;
 
+/* For a thread that may hang in somebody else's code: waits for its end, but no longer than this.
+ * False: it has been detached and goes on; what it uses must not be freed. */
+bool sl_thread_join(pthread_t thread, int64_t patience_ms) SL_CHECKED;
+
 #endif

@@ -72,6 +72,9 @@ struct sl_scale_ops {
     void *self;
 };
 
+struct sl_notices;
+struct sl_pool_report;
+
 /* Everything pointed to must outlive the controller. */
 struct sl_controller_settings {
     const char *cluster;                        /* its name, for messages */
@@ -80,6 +83,7 @@ struct sl_controller_settings {
     struct sl_scale_ops ops;
     struct sl_neighbours *neighbours; /* what else Spacelift reports; may be NULL */
     const struct sl_log *log;         /* may be NULL */
+    struct sl_notices *notices;       /* where to put what people should hear; may be NULL */
     const char *state_path;           /* a file that outlives a restart; NULL: none */
     const char *status_path;          /* of the file described in scaler/status.h; NULL: none */
     struct sl_wakeup *stop;           /* also given to what is behind ops */
@@ -125,6 +129,9 @@ void sl_controller_submit(struct sl_controller *c, size_t index,
 
 /* Any thread; copies and returns. A notification that is for a <Notification> of that pool. */
 void sl_controller_hear(struct sl_controller *c, size_t index, const struct sl_notification *n);
+
+/* Any thread: copies the pool's books. */
+void sl_controller_report(struct sl_controller *c, size_t index, struct sl_pool_report *ret);
 
 /* What the thread does each time it wakes up: for tests, which have no thread. Returns the
  * monotonic time at which it wants to be called again if nothing is submitted before. */

@@ -10,6 +10,7 @@
 #include "base/backoff.h"
 #include "scaler/controller.h"
 #include "scaler/foreign.h"
+#include "scaler/report.h"
 #include "scaler/schedule.h"
 #include "scaler/watchdog.h"
 
@@ -59,7 +60,9 @@ struct sl_controller_pool {
     struct sl_budget budget;
     struct sl_timezone *budget_zone;
 
-    struct sl_inbox inbox; /* these three under the controller's lock */
+    struct sl_pool_report books;  /* of the thread */
+    struct sl_pool_report report; /* what others get; this and the next three under the lock */
+    struct sl_inbox inbox;
     struct sl_alarm_letter *alarm_letters;
     bool is_queued;
 
@@ -133,6 +136,9 @@ int64_t sl_controller_conditions(const struct sl_controller *c, struct sl_contro
  * been read: then sl_controller_act() is next. */
 bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *p);
 
+/* After something has changed: the books are copied for others. */
+void sl_controller_publish(struct sl_controller *c, struct sl_controller_pool *p);
+
 /* When the status file is to be written; INT64_MAX: never. */
 int64_t sl_controller_status_due(const struct sl_controller *c);
 
@@ -154,8 +160,8 @@ void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *
 /* Before p->scale is replaced by read. */
 void sl_tell_foreign_size(const struct sl_controller *c, struct sl_controller_pool *p,
                           const struct sl_scale_reading *read, int64_t now_ms);
-void sl_tell_watch(const struct sl_controller *c, const struct sl_controller_pool *p,
-                   enum sl_watch watch, int64_t now_ms);
+void sl_tell_watch(const struct sl_controller *c, struct sl_controller_pool *p, enum sl_watch watch,
+                   int64_t now_ms);
 /* The WorkerPool was deleted and made anew. */
 void sl_tell_recreated(const struct sl_controller *c, const struct sl_controller_pool *p);
 /* After p->annotated was replaced by the orders of new annotations. */

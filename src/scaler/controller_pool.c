@@ -66,6 +66,7 @@ static int64_t next_look(const struct sl_controller *c, const struct sl_controll
 static void settle(const struct sl_controller *c, struct sl_controller_pool *p,
                    const struct sl_decision *d, int64_t now_ms) {
     sl_tell_decision(c, p, d, now_ms);
+    p->books.decisions[d->rule]++;
     p->due_ms = next_look(c, p, d, now_ms);
 }
 
@@ -101,6 +102,7 @@ bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *
             return true;
         }
         cast_shadow(c, p, &d, now_ms);
+        sl_controller_publish(c, p);
         return false;
     }
     p->is_scale_wanted = sl_time_since(now_ms, p->scale_ms) >= read_again_after_ms;
@@ -109,7 +111,19 @@ bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *
     } else {
         hold_back(c, p, &d, now_ms);
     }
+    sl_controller_publish(c, p);
     return false;
+}
+
+/* Accepted. */
+static void count_change(struct sl_controller_pool *p, const struct sl_decision *d) {
+    bool is_growth = d->size > d->current;
+
+    p->books.scaled_out += is_growth ? 1 : 0;
+    p->books.scaled_in += is_growth ? 0 : 1;
+    if (is_growth && d->data == SL_DATA_GOOD) {
+        sl_report_reaction(&p->books, sl_time_since(p->scale_ms, p->snapshot.observed_ms));
+    }
 }
 
 /* A new WorkerPool of an old name has no past. */
@@ -137,6 +151,7 @@ static void explain_size(struct sl_controller *c, struct sl_controller_pool *p,
     } else if (p->is_led_elsewhere || was_led_elsewhere) {
         ; /* he has said so */
     } else if (p->is_write_open && read->size == p->open_write.size) {
+        count_change(p, &p->open_write);
         sl_tell_decision(c, p, &p->open_write, now_ms);
     } else if (read->size != p->scale.size) {
         sl_tell_foreign_size(c, p, read, now_ms);
@@ -212,6 +227,7 @@ static int write_scale(struct sl_controller *c, struct sl_controller_pool *p,
                        "or a policy limit the WorkerPool?",
                        (int)d->size, (int)written.size);
     }
+    count_change(p, d);
     settle(c, p, d, p->scale_ms);
     return SL_OK;
 }
@@ -295,6 +311,9 @@ void sl_controller_act(struct sl_controller *c, struct sl_controller_pool *p) {
     int64_t now_ms = c->settings.clock_ms();
 
     c->is_status_old = true;
+    if (rc != SL_OK && rc != SL_CANCELED) {
+        sl_report_api_error(&p->books, &why);
+    }
     if (rc == SL_OK) {
         sl_tell_success(c, p, now_ms);
     } else if (rc == SL_CANCELED) { /* stopping: nobody failed */
@@ -308,4 +327,5 @@ void sl_controller_act(struct sl_controller *c, struct sl_controller_pool *p) {
         sl_tell_pool_failure(c, p, &why, now_ms);
         p->due_ms = sl_controller_blocked_until(c, p);
     }
+    sl_controller_publish(c, p);
 }

@@ -118,6 +118,38 @@ static void put_pools(const struct sl_controller *c, const struct sl_clocks *clo
     }
 }
 
+/* ---- for other threads ---- */
+
+void sl_controller_publish(struct sl_controller *c, struct sl_controller_pool *p) {
+    struct sl_pool_report *b = &p->books;
+
+    sl_report_pass(b, c->settings.clock_ms());
+    b->options = p->options;
+    b->has_decision = p->has_decision;
+    b->decision = p->decision;
+    b->decision.why = NULL; /* it may be gone when somebody looks */
+    b->was_ever_read = p->was_ever_read;
+    b->size = p->scale.size;
+    b->actual = p->scale.actual;
+    b->is_leader = sl_controller_may_write(c);
+    b->has_alarm = p->watchdog.watch != SL_WATCH_QUIET;
+    b->has_startup = p->state.has_startup;
+    b->startup_ms = p->state.startup_ms;
+    (void)pthread_mutex_lock(&c->lock);
+    p->report = *b;
+    (void)pthread_mutex_unlock(&c->lock);
+}
+
+void sl_controller_report(struct sl_controller *c, size_t index, struct sl_pool_report *ret) {
+    (void)pthread_mutex_lock(&c->lock);
+    *ret = c->pools[index].report;
+    (void)pthread_mutex_unlock(&c->lock);
+    ret->options = c->pools[index].options;
+    sl_report_pass(ret, c->settings.clock_ms());
+}
+
+/* ---- the file ---- */
+
 void sl_controller_save_status(struct sl_controller *c) {
     struct sl_clocks clocks = {c->settings.clock_ms(), c->settings.realtime_ms()};
     struct sl_error err = SL_ERROR_INIT;

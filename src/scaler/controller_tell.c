@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "scaler/notices.h"
+
 enum { NAMES_BYTES = 400, SIZE_BYTES = 16 };
 
 /* A clamp that comes and goes at one and the same size is told again only after this time. */
@@ -86,10 +88,28 @@ static void note_change(struct sl_size_change *change, int32_t from, int32_t to,
     (void)snprintf(change->why, sizeof change->why, "%s", why);
 }
 
+static void put_notice(const struct sl_controller *c, const struct sl_controller_pool *p,
+                       enum sl_note note, const char *text) {
+    bool is_change = note == SL_NOTE_SCALED_OUT || note == SL_NOTE_SCALED_IN;
+    struct sl_notice notice = {
+        .note = note,
+        .pool = p->options,
+        .from = is_change ? p->change.from : p->scale.size,
+        .to = is_change ? p->change.to : p->scale.size,
+    };
+
+    (void)snprintf(notice.text, sizeof notice.text, "%s%s", p->options->is_shadow ? "shadow: " : "",
+                   text);
+    sl_notices_put(c->settings.notices, &notice);
+}
+
 static void record(const struct sl_controller *c, const struct sl_controller_pool *p,
                    enum sl_note note, const char *text) {
     const struct sl_scale_ops *ops = &c->settings.ops;
 
+    if (c->settings.notices != NULL && sl_controller_may_write(c)) {
+        put_notice(c, p, note, text);
+    }
     if (ops->record != NULL && sl_controller_may_write(c) && !p->options->is_shadow) {
         ops->record(ops->self, p->options->kube_namespace, p->options->worker_pool, &p->scale, note,
                     text);
@@ -183,6 +203,7 @@ void sl_tell_foreign_size(const struct sl_controller *c, struct sl_controller_po
     char to[SIZE_BYTES];
     bool is_fight = false;
 
+    p->books.foreign_changes++;
     note_change(&p->foreign, p->scale.size, read->size, "", now_ms);
     if (p->options->is_shadow) { /* it is theirs */
         return;
@@ -202,11 +223,12 @@ void sl_tell_foreign_size(const struct sl_controller *c, struct sl_controller_po
     }
 }
 
-void sl_tell_watch(const struct sl_controller *c, const struct sl_controller_pool *p,
-                   enum sl_watch watch, int64_t now_ms) {
+void sl_tell_watch(const struct sl_controller *c, struct sl_controller_pool *p, enum sl_watch watch,
+                   int64_t now_ms) {
     bool is_over = watch == SL_WATCH_QUIET;
     char text[SL_REASON_BYTES];
 
+    p->books.alarms += is_over ? 0 : 1;
     sl_watchdog_describe(&p->watchdog, now_ms, text, sizeof text);
     sl_log(c->settings.log, is_over ? SL_LOG_INFO : SL_LOG_WARNING, "pool \"%s\": %s",
            p->options->name, text);

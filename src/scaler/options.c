@@ -112,6 +112,15 @@ static const struct sl_option plugin_options[] = {
      .help =
          "Where to keep what was wanted lately, a file for each cluster, so that a restart does "
          "not delay the next scale-in. Default: workerpool_scaler in collectd's BaseDir."},
+    {.name = "PublishInterval",
+     .type = SL_OPTION_SECONDS,
+     .offset = offsetof(struct sl_scaler_config, publish_interval_ms),
+     .fallback = "10",
+     .min = 0,
+     .max = 3600,
+     .unit = "s",
+     .help = "How often the scaler's own values (desired size, demand, limits, decisions ...) are "
+             "dispatched, in seconds. 0: never."},
     {.name = NULL},
 };
 

@@ -119,7 +119,8 @@ struct sl_pool_options {
 
 /* All zero is an empty configuration. */
 struct sl_scaler_config {
-    char *state_directory; /* NULL: nothing outlives a restart */
+    char *state_directory;       /* NULL: nothing outlives a restart */
+    int64_t publish_interval_ms; /* 0: no values are published */
     struct sl_cluster_options **clusters;
     size_t cluster_count;
     struct sl_pool_options **pools;

@@ -35,6 +35,8 @@ struct sl_scaler {
     const struct sl_log *log;
     struct sl_neighbours neighbours;
     bool has_neighbours;
+    struct sl_notices notices;
+    bool has_notices;
     struct sl_route *routes;
     struct site *sites;   /* as config->clusters */
     struct place *places; /* as config->pools */
@@ -97,6 +99,7 @@ static int make_site(struct sl_scaler *s, size_t site_index, struct sl_error *er
         .cluster = options->name,
         .neighbours = &s->neighbours,
         .log = s->log,
+        .notices = &s->notices,
         .stop = &site->stop,
     };
     int rc = sl_wakeup_init(&site->stop, err);
@@ -128,6 +131,10 @@ static int build(struct sl_scaler *s, struct sl_error *err) {
     int rc = sl_neighbours_init(&s->neighbours, err);
 
     s->has_neighbours = rc == SL_OK;
+    if (rc == SL_OK) {
+        rc = sl_notices_init(&s->notices, err);
+        s->has_notices = rc == SL_OK;
+    }
     if (rc == SL_OK) {
         rc = sl_route_new(config, &s->routes, err);
     }
@@ -216,6 +223,14 @@ void sl_scaler_hear(struct sl_scaler *s, const struct sl_notification *n) {
             sl_controller_hear(s->places[i].controller, s->places[i].index, n);
         }
     }
+}
+
+void sl_scaler_report(struct sl_scaler *s, size_t pool, struct sl_pool_report *ret) {
+    sl_controller_report(s->places[pool].controller, s->places[pool].index, ret);
+}
+
+struct sl_notices *sl_scaler_notices(struct sl_scaler *s) {
+    return &s->notices;
 }
 
 /* All are told before any is waited for; the leases are given back when nothing is written any
@@ -349,6 +364,9 @@ void sl_scaler_free(struct sl_scaler *s) {
     free(s->routes);
     if (s->has_neighbours) {
         sl_neighbours_release(&s->neighbours);
+    }
+    if (s->has_notices) {
+        sl_notices_release(&s->notices);
     }
     free(s);
 }

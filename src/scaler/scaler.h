@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "scaler/alarm.h"
 #include "scaler/inbox.h"
+#include "scaler/notices.h"
 #include "scaler/options.h"
+#include "scaler/report.h"
 
 struct sl_scaler;
 
@@ -36,6 +38,12 @@ void sl_scaler_take(struct sl_scaler *s, const struct sl_pool_values *values, in
 /* Any thread, also before start; copies and returns. For every pool that has a <Notification> for
  * it. */
 void sl_scaler_hear(struct sl_scaler *s, const struct sl_notification *n);
+
+/* Any thread: what is published of the pool of that place in the configuration. */
+void sl_scaler_report(struct sl_scaler *s, size_t pool, struct sl_pool_report *ret);
+
+/* What people should hear; for one thread. As long as the scaler. */
+struct sl_notices *sl_scaler_notices(struct sl_scaler *s);
 
 /* Cancels what is under way and joins the threads, within milliseconds. May be called without
  * start and twice. */

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #define SL_SPACELIFT_PLUGIN "spacelift"
+#define SL_SCALER_PLUGIN    "workerpool_scaler"
 
 /* Meta data of a value list: the pool's name as Spacelift spells it, where the identifier (127
  * bytes, no slash) cannot. Does not travel through collectd's network plugin. */
@@ -23,7 +24,7 @@
 
 enum {
     SL_METRIC_DS_NAME_MAX = 19, /* RRDtool's limit on the name of a data source */
-    SL_TYPE_DS_MAX = 12,
+    SL_TYPE_DS_MAX = 16,
     SL_METRIC_LABELS_MAX = 4,
 };
 
@@ -151,6 +152,61 @@ enum {
 };
 extern const char SL_TYPE_API_SCRAPE[];
 extern const char SL_TYPE_BUILD_INFO[];
+
+/* The types of plugin "workerpool_scaler". */
+extern const char SL_TYPE_SCALER[];
+enum {
+    SL_SCALER_DESIRED,
+    SL_SCALER_SIZE,
+    SL_SCALER_ACTUAL,
+    SL_SCALER_DEMAND,
+    SL_SCALER_SPARE,
+    SL_SCALER_MIN,
+    SL_SCALER_MAX,
+    SL_SCALER_UNMET,
+    SL_SCALER_PAUSED,
+    SL_SCALER_FALLBACK,
+    SL_SCALER_BLIND,
+    SL_SCALER_LEADER,
+    SL_SCALER_SHADOW,
+    SL_SCALER_ALARM,
+    SL_SCALER_STARTUP,
+};
+
+/* The places are those of enum sl_clamp, less one; those of enum sl_rule (scaler/policy.h). */
+extern const char SL_TYPE_SCALER_CLAMP[];
+extern const char SL_TYPE_SCALER_DECISIONS[];
+
+extern const char SL_TYPE_SCALER_TOTALS[];
+enum {
+    SL_SCALER_AT_CAP,
+    SL_SCALER_UNMET_SECONDS,
+    SL_SCALER_WORKER_MINUTES,
+    SL_SCALER_SCALED_OUT,
+    SL_SCALER_SCALED_IN,
+    SL_SCALER_FOREIGN,
+    SL_SCALER_ALARMS,
+};
+
+/* A histogram: buckets, cumulative, the last one is +Inf; then sum and count. */
+extern const char SL_TYPE_SCALER_REACTION[];
+enum { SL_REACTION_BUCKET_COUNT = 10, SL_REACTION_SUM = 10, SL_REACTION_COUNT = 11 };
+
+extern const char SL_TYPE_SCALER_API_ERRORS[];
+enum {
+    SL_API_ERROR_401,
+    SL_API_ERROR_403,
+    SL_API_ERROR_404,
+    SL_API_ERROR_409,
+    SL_API_ERROR_422,
+    SL_API_ERROR_429,
+    SL_API_ERROR_5XX,
+    SL_API_ERROR_TIMEOUT,
+    SL_API_ERROR_TLS,
+    SL_API_ERROR_NETWORK,
+    SL_API_ERROR_OTHER,
+    SL_API_ERROR_COUNT,
+};
 
 /* The whole catalogue, of all plugins, in a fixed order. */
 const struct sl_metric_type *sl_catalogue(size_t *ret_count);
