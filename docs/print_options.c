@@ -7,6 +7,7 @@
 #include "base/option.h"
 #include "remote_write/options.h"
 #include "scaler/options.h"
+#include "scrape/options.h"
 #include "spacelift/options.h"
 
 enum { EXIT_USAGE = 2, OUTPUT_MAX_BYTES = 1 << 20 };
@@ -15,6 +16,7 @@ static const struct sl_option_block *const plugins[] = {
     &sl_spacelift_plugin_block,
     &sl_scaler_plugin_block,
     &sl_remote_write_plugin_block,
+    &sl_scrape_plugin_block,
 };
 
 enum { PLUGIN_COUNT = sizeof(plugins) / sizeof(plugins[0]) };

@@ -103,6 +103,18 @@ static void put_name(struct sl_labels *l, const char *name, size_t len, bool may
         sl_buffer_putc(&l->text, is_name_byte(name[i], may_colon) ? name[i] : '_');
 }
 
+/* Of a label that somebody else has named: what begins with "__" is Prometheus's own, also where
+ * mending has made it so, and gets a single one. */
+static void put_label_name(struct sl_labels *l, const char *name, size_t len,
+                           struct sl_label_place *p) {
+    p->name = (uint32_t)l->text.len;
+    put_name(l, name, len, false);
+    while (p->name + 1 < l->text.len && l->text.data[p->name] == '_' &&
+           l->text.data[p->name + 1] == '_')
+        p->name++;
+    p->name_len = length_from(l, p->name);
+}
+
 /* The text may move while it is copied into itself, so it is copied from a place of its own. */
 static void put_value(struct sl_labels *l, struct sl_label_place *p, const char *value,
                       size_t len) {
@@ -179,12 +191,8 @@ static void give_way(struct sl_labels *l, struct sl_label_place *p, size_t self)
 void sl_labels_add(struct sl_labels *l, const char *name, const char *value) {
     if (value[0] == '\0')
         return;
-    /* Names that begin with "__" are Prometheus's own. */
-    while (name[0] == '_' && name[1] == '_')
-        name++;
-    struct sl_label_place p = {.name = (uint32_t)l->text.len};
-    put_name(l, name, strlen(name), false);
-    p.name_len = length_from(l, p.name);
+    struct sl_label_place p;
+    put_label_name(l, name, strlen(name), &p);
     give_way(l, &p, SL_LABELS_MAX);
     put_value(l, &p, value, strlen(value));
     append(l, &p);
@@ -235,9 +243,7 @@ static void mend_label_name(struct sl_labels *l, size_t i) {
     size_t len = label.name_len < sizeof(old) ? label.name_len : sizeof(old);
     memcpy(old, label.name, len);
     struct sl_label_place p = l->items[i];
-    p.name = (uint32_t)l->text.len;
-    put_name(l, old, len, false);
-    p.name_len = length_from(l, p.name);
+    put_label_name(l, old, len, &p);
     give_way(l, &p, i);
     l->items[i] = p;
 }

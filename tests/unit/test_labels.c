@@ -86,9 +86,10 @@ static void test_finish_mends_and_sorts(void **unused) {
     sl_labels_set_text(&l, "Z", "4");
     sl_labels_set_text(&l, "ab", "\xff\xc3\xa4");
     sl_labels_set_text(&l, "a", "5");
+    sl_labels_set_text(&l, "\xff\xfe", "6");
     sl_labels_set_metric_name(&l, "9 lives:\xc3\xa4");
     assert_int_equal(sl_labels_finish(&l, NULL), SL_OK);
-    expect_labels(&l, "Z=4 __name__=_9_lives:__ a=5 a_b=3 ab=\xef\xbf\xbd\xc3\xa4 "
+    expect_labels(&l, "Z=4 _=6 __name__=_9_lives:__ a=5 a_b=3 ab=\xef\xbf\xbd\xc3\xa4 "
                       "exported_a_b=2 z=1 ");
     sl_labels_release(&l);
 }

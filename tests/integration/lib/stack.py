@@ -17,7 +17,8 @@ BUILD = os.environ.get("SL_BUILD", os.path.join(TREE, "build"))
 SIM = os.path.join(TREE, "tests", "sim")
 COLLECTD = "/usr/sbin/collectd"
 COLLECTD_PLUGINS = "/usr/lib/collectd"
-PLUGINS = ("spacelift", "workerpool_scaler", "write_prometheus_remote")
+PLUGINS = ("spacelift", "workerpool_scaler", "write_prometheus_remote",
+           "prometheus_scrape")
 
 POOL = "my-amazing-worker-pool"
 NAMESPACE = "spacelift-worker-pool-controller-system"

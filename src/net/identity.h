@@ -1,0 +1,52 @@
+/* The files that say who we are to a server, and an HTTP client that is set up by them.
+ *
+ * Certificates and keys are read once. Secrets are read again every minute, and when the server
+ * says no, so that one that was replaced costs nothing. A file that cannot be read leaves its
+ * secret as it was. No secret stands in a log or an error.
+ *
+ * One thread at a time. */
+#ifndef SL_NET_IDENTITY_H
+#define SL_NET_IDENTITY_H
+
+#include "base/log.h"
+#include "net/http.h"
+
+enum sl_identity_secret { SL_IDENTITY_PASSWORD, SL_IDENTITY_TOKEN, SL_IDENTITY_SESSION };
+
+enum { SL_IDENTITY_SECRETS = 3 };
+
+/* A file, and the option that names it for messages. path NULL: none. */
+struct sl_identity_file {
+    const char *option;
+    const char *path;
+};
+
+struct sl_identity {
+    struct sl_secret secrets[SL_IDENTITY_SECRETS]; /* for requests; unset where there is none */
+
+    struct sl_identity_file files[SL_IDENTITY_SECRETS];
+    struct sl_log log;
+    int64_t read_ms;
+    bool has_changed;
+};
+
+/* Paths must stay. Reads the files now, so that mistakes show at start: SL_CONFIG, SL_IO, with the
+ * option's name. Release it even if this fails. */
+int sl_identity_init(struct sl_identity *c,
+                     const struct sl_identity_file files[SL_IDENTITY_SECRETS], struct sl_log log,
+                     struct sl_error *err) SL_CHECKED;
+void sl_identity_release(struct sl_identity *c);
+
+/* Before a request: reads again what was read a minute ago. */
+void sl_identity_refresh(struct sl_identity *c);
+
+/* After 401 or 403: reads again; true if something has changed, so that it is worth another try. */
+bool sl_identity_has_changed(struct sl_identity *c);
+
+/* sl_http_new() with the PEM files of options CACert, ClientCert and ClientKey, each NULL where
+ * there is none. */
+int sl_identity_open(struct sl_http_settings settings, const char *ca_cert, const char *client_cert,
+                     const char *client_key, const struct sl_log *log, const struct sl_wakeup *stop,
+                     struct sl_http **ret, struct sl_error *err) SL_CHECKED;
+
+#endif
