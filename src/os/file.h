@@ -11,8 +11,9 @@
  * what was tried and the system's reason. */
 int sl_file_read(const char *path, struct sl_buffer *out, struct sl_error *err) SL_CHECKED;
 
-/* A secret from a file, trimmed; SL_CONFIG where it is empty. A file that group or others can
- * read gets a warning through log (may be NULL), with the chmod that mends it. Copies are wiped. */
+/* A secret from a file, trimmed; SL_CONFIG where it is empty. A file that others than its owner can
+ * read (its group may, where the owner is another user than this process's) gets a warning through
+ * log (may be NULL), with the chmod that mends it. Copies are wiped. */
 int sl_file_read_secret(const char *path, struct sl_secret *ret, const struct sl_log *log,
                         struct sl_error *err) SL_CHECKED;
 
