@@ -170,8 +170,10 @@ def main():
             step(totals, "fuzzing, four seconds for each target",
                  [os.path.join(TREE, "tests", "fuzz", "run"), "--jobs", "2", "4"], 900)
             step(totals, "make distcheck", ["make", "-s", "distcheck"], 1200, cwd=BUILD)
-            if step(totals, "kube-apiserver", [os.path.join(TREE, "tests", "real",
-                                                            "build-kube-apiserver")], 1800):
+            real = os.path.join(TREE, "tests", "real")
+            built = [step(totals, name, [os.path.join(real, f"build-{name}")], 1800)
+                     for name in ("kube-apiserver", "telegraf")]
+            if all(built):
                 pytest(totals, "real Kubernetes", "tests/real", 2, 900)
             figures(totals)
     print(f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped")
