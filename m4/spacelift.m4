@@ -65,10 +65,17 @@ AC_DEFUN([SL_COLLECTD_HEADERS], [
   AC_ARG_WITH([collectd-headers],
     [AS_HELP_STRING([--with-collectd-headers=DIR],
       [collectd's plugin headers: the directory that holds daemon/plugin.h, such as
-       /usr/include/collectd/core (Debian) or the src directory of a configured collectd])],
+       /usr/include/collectd/core (Debian) or the src directory of a collectd source])],
     [sl_collectd_dir=$withval], [sl_collectd_dir=/usr/include/collectd/core])
+  # A source that nobody has configured has no config.h; this is what its headers want to know.
+  AS_IF([test -e "$sl_collectd_dir/config.h"], [sl_collectd_config=-DHAVE_CONFIG_H=1],
+    [sl_collectd_config="-DFP_LAYOUT_NEED_NOTHING=1 -DNAN_STATIC_DEFAULT=1 -DDATA_MAX_NAME_LEN=128"
+     for sl_header in SYS_TYPES_H SYS_STAT_H UNISTD_H STRINGS_H GETPWNAM_R PTHREAD_H STDARG_H \
+         INTTYPES_H STDINT_H; do
+       sl_collectd_config="$sl_collectd_config -DHAVE_$sl_header=1"
+     done])
   # System headers to the compiler (-isystem): their warnings are not ours.
-  COLLECTD_CPPFLAGS="-DHAVE_CONFIG_H=1 -isystem $sl_collectd_dir/.. -isystem $sl_collectd_dir -isystem $sl_collectd_dir/daemon"
+  COLLECTD_CPPFLAGS="$sl_collectd_config -isystem $sl_collectd_dir/.. -isystem $sl_collectd_dir -isystem $sl_collectd_dir/daemon"
   AC_SUBST([COLLECTD_CPPFLAGS])
   AC_MSG_CHECKING([for collectd's plugin headers in $sl_collectd_dir])
   sl_saved_cppflags=$CPPFLAGS
@@ -83,7 +90,7 @@ int sl_probe(void) { return plugin_register_data_set(0) + DATA_MAX_NAME_LEN; }
     AC_MSG_RESULT([no])
     sl_missing="$sl_missing
   collectd plugin headers: Debian and Ubuntu: collectd-dev; Fedora and EPEL package none: unpack
-    and configure a collectd 5.9 to 5.12 source and pass --with-collectd-headers=THAT/src"])
+    a collectd 5.9 to 5.12 source and pass --with-collectd-headers=THAT/src"])
   CPPFLAGS=$sl_saved_cppflags
 ])
 

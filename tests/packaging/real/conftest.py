@@ -1,0 +1,49 @@
+"""As for the integration tests: what is started is stopped. The packages are built once."""
+
+import fcntl
+import os
+import subprocess
+import sys
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+sys.path.insert(0, os.path.join(TREE, "tests", "integration"))
+sys.path.insert(0, HERE)
+
+
+@pytest.fixture
+def parts():
+    started = []
+    yield started
+    for part in reversed(started):
+        part.stop()
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory):
+    """build(kind): the directory in which packaging/build-KIND has left its files. Several workers
+    share it: the first one builds, the others wait. SL_PACKAGES=DIRECTORY takes DIRECTORY/KIND, which
+    was built elsewhere."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def build(kind, name=None, *arguments, **environment):
+        given = os.environ.get("SL_PACKAGES")
+        target = os.path.join(given, name or kind) if given else str(shared / (name or kind))
+        if given and os.path.isdir(target):
+            return target
+        with open(target + ".lock", "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not os.path.exists(target + ".done"):
+                done = subprocess.run([os.path.join(TREE, "packaging", f"build-{kind}"), target,
+                                       *arguments], stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, text=True, errors="replace",
+                                      env={**os.environ, **environment}, check=False)
+                assert done.returncode == 0, done.stdout[-6000:]
+                with open(target + ".done", "w", encoding="ascii"):
+                    pass
+        return target
+    return build
