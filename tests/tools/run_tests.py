@@ -96,7 +96,7 @@ def scripts(totals):
 
 def pytest(totals, title, folder, workers, limit_s, *arguments):
     begin = time.monotonic()
-    report = os.path.join(BUILD, f"{os.path.basename(folder)}.xml")
+    report = os.path.join(BUILD, f"{folder.replace('/', '-')}.xml")
     if os.path.exists(report):
         os.remove(report)
     status, output = run(
@@ -161,10 +161,12 @@ def main():
     scripts(totals)
     pytest(totals, "simulators", "tests/sim", 2, 120)
     pytest(totals, "integration", "tests/integration", 4, 280)
+    pytest(totals, "packaging", "tests/packaging/check", 4, 280)
     if arguments.real:
         installed = step(totals, "installing what --real needs",
                          [os.path.join(SCRIPTS, "install-packages"), "etcd-server", "clang",
-                          "libclang-rt-14-dev", "valgrind", "openssl", "xz-utils"], 900)
+                          "libclang-rt-14-dev", "valgrind", "openssl", "xz-utils", "lintian", "rpm",
+                          "rpmlint", "mmdebstrap", "build-essential", "debhelper", "curl"], 900)
         if installed:
             variants(totals)
             step(totals, "fuzzing, four seconds for each target",
@@ -175,6 +177,7 @@ def main():
                      for name in ("kube-apiserver", "telegraf")]
             if all(built):
                 pytest(totals, "real Kubernetes", "tests/real", 2, 900)
+            pytest(totals, "packages", "tests/packaging/real", 2, 900)
             figures(totals)
     print(f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped")
     return 1 if totals.failed else 0

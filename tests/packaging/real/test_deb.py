@@ -135,8 +135,8 @@ class Host(Root):
                    lambda: f"{self.spacelift.pool()}\n{self.log()[-3000:]}")
 
     def plugin_files(self):
-        return {name for name in os.listdir(self.path("/usr/lib/collectd"))
-                if name in ("spacelift.so", "workerpool_scaler.so", "write_prometheus_remote.so")}
+        return [name for name in ("spacelift", "workerpool_scaler", "write_prometheus_remote")
+                if self.exists(f"/usr/lib/collectd/{name}.so")]
 
 
 @pytest.mark.parametrize("suite", ["bookworm", "trixie", "noble"])
@@ -206,6 +206,7 @@ def test_collectd_goes_first(debs, tmp_path, parts):
     host.start_collectd()
 
     # apt takes the plugins along; collectd comes back alone, then they do.
+    host.apt("update")
     host.apt("remove", "collectd-core")
     assert not host.exists("/usr/sbin/collectd") and not host.plugin_files()
     host.apt("install", "collectd")
