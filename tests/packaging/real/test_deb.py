@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from lib.stack import (API_KEY_ID, API_KEY_SECRET, NAMESPACE, POOL, KubernetesSimulator,
+from lib.stack import (API_KEY_ID, API_KEY_SECRET, NAMESPACE, PLUGINS, POOL, KubernetesSimulator,
                        SpaceliftSimulator)
 from lib.process import wait_until
 from root import Root
@@ -135,8 +135,7 @@ class Host(Root):
                    lambda: f"{self.spacelift.pool()}\n{self.log()[-3000:]}")
 
     def plugin_files(self):
-        return [name for name in ("spacelift", "workerpool_scaler", "write_prometheus_remote")
-                if self.exists(f"/usr/lib/collectd/{name}.so")]
+        return [name for name in PLUGINS if self.exists(f"/usr/lib/collectd/{name}.so")]
 
 
 @pytest.mark.parametrize("suite", ["bookworm", "trixie", "noble"])
@@ -148,7 +147,7 @@ def test_life_of_the_package(suite, debs, tmp_path, parts):
     # Installed: nothing is switched on, nothing restarted.
     host.install(older(deb, str(tmp_path)))
     assert host.collectd_pid() == running
-    assert len(host.plugin_files()) == 3
+    assert host.plugin_files() == list(PLUGINS)
     host.start_collectd()
     assert "spacelift" not in host.log()
 

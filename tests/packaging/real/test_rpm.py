@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-PLUGINS = ("spacelift", "workerpool_scaler", "write_prometheus_remote")
+from lib.stack import PLUGINS, TREE
+
 # What a Fedora or EPEL host with collectd has; the requirements of ours must be among it.
 FEDORA_HAS = re.compile(
     r"collectd\(x86-64\) >= 5\.9|/bin/sh|ca-certificates|config\(.*|rpmlib\(.*|rtld\(GNU_HASH\)|"
