@@ -15,6 +15,7 @@
 #include "os/clock.h"
 #include "remote_write/sender.h"
 #include "remote_write/value.h"
+#include "spacelift/catalogue.h"
 
 static const char plugin_name[] = "write_prometheus_remote";
 
@@ -115,6 +116,49 @@ static int end_values(const value_list_t *vl, user_data_t *unused) {
     struct sl_value_id id = identity_of(vl);
     for (struct node *n = nodes; has_started && n != NULL; n = n->next)
         sl_sender_end_series(n->sender, &id, sl_clock_realtime_ms());
+    return 0;
+}
+
+/* ---- the books, as values of their own ---- */
+
+static void dispatch(const struct node *n, const char *type, value_t *values, size_t count) {
+    value_list_t vl = VALUE_LIST_INIT;
+    vl.values = values;
+    vl.values_len = count;
+    sstrncpy(vl.plugin, SL_REMOTE_WRITE_PLUGIN, sizeof(vl.plugin));
+    sstrncpy(vl.plugin_instance, sl_sender_name(n->sender), sizeof(vl.plugin_instance));
+    sstrncpy(vl.type, type, sizeof(vl.type));
+    plugin_dispatch_values(&vl);
+}
+
+static int read_books(void) {
+    for (const struct node *n = nodes; has_started && n != NULL; n = n->next) {
+        struct sl_sender_status status;
+        sl_sender_status(n->sender, &status);
+        const struct sl_books *b = &status.queue.books;
+        value_t books[SL_BOOKS_COUNT] = {
+            [SL_BOOKS_ACCEPTED] = {.derive = (derive_t)b->accepted},
+            [SL_BOOKS_ACKED] = {.derive = (derive_t)b->acked},
+            [SL_BOOKS_REJECTED] = {.derive = (derive_t)b->rejected},
+            [SL_BOOKS_DROPPED_FULL] = {.derive = (derive_t)b->dropped_full},
+            [SL_BOOKS_DROPPED_AGE] = {.derive = (derive_t)b->dropped_age},
+            [SL_BOOKS_DROPPED_INVALID] = {.derive = (derive_t)b->dropped_invalid},
+            [SL_BOOKS_PENDING] = {.gauge = (gauge_t)b->pending},
+        };
+        value_t state[SL_NODE_COUNT] = {
+            [SL_NODE_REQUESTS] = {.derive = (derive_t)status.requests},
+            [SL_NODE_RETRIES] = {.derive = (derive_t)status.retries},
+            [SL_NODE_BYTES] = {.derive = (derive_t)status.bytes},
+            [SL_NODE_REJECTED_AMBIGUOUS] = {.derive = (derive_t)status.rejected_ambiguous},
+            [SL_NODE_PROTOCOL] = {.gauge = status.protocol == SL_WRITE_2_0 ? 2 : 1},
+            [SL_NODE_SPOOL_BYTES] = {.gauge = (gauge_t)status.queue.disk_bytes},
+            [SL_NODE_MEMORY_BYTES] = {.gauge = (gauge_t)status.queue.memory_bytes},
+            [SL_NODE_VALUE_LISTS] = {.gauge = (gauge_t)status.queue.lists},
+            [SL_NODE_BAD_RECORDS] = {.gauge = (gauge_t)status.queue.bad_records},
+        };
+        dispatch(n, SL_TYPE_REMOTE_WRITE_SAMPLES, books, SL_BOOKS_COUNT);
+        dispatch(n, SL_TYPE_REMOTE_WRITE_NODE, state, SL_NODE_COUNT);
+    }
     return 0;
 }
 
@@ -228,6 +272,7 @@ void module_register(void) {
     plugin_register_complex_config(plugin_name, configure);
     plugin_register_init(plugin_name, start);
     plugin_register_write(plugin_name, write_values, NULL);
+    plugin_register_read(plugin_name, read_books);
     plugin_register_missing(plugin_name, end_values, NULL);
     plugin_register_shutdown(plugin_name, stop);
 }

@@ -134,11 +134,9 @@ bool sl_queue_next(struct sl_queue *q, size_t max, int64_t now_ms, struct sl_bat
             return false;
         pthread_mutex_lock(&q->lock);
         size_t from = q->spool.state.from, to = q->spool.state.to;
-        size_t end = q->spool.oldest_end;
+        size_t limit = sl_spool_oldest_end(&q->spool);
         bool is_last = segment == q->spool.current;
         pthread_mutex_unlock(&q->lock);
-        size_t used = __atomic_load_n(&segment->used, __ATOMIC_ACQUIRE);
-        size_t limit = used < end ? used : end;
         bool is_repeated = to > from;
         if (is_repeated)
             limit = to; /* as it was before the process was started anew */

@@ -33,7 +33,6 @@ void sl_spool_init(struct sl_spool *s, const struct sl_spool_limits *limits) {
         .disk_bytes_max = limits->disk_bytes,
         .memory_bytes_max = limits->memory_bytes,
         .next_number = 1,
-        .oldest_end = SIZE_MAX,
     };
 }
 
@@ -58,7 +57,7 @@ static void take_out(struct sl_spool *s, struct sl_segment *before, struct sl_se
     s->trash = segment;
     if (before == NULL) {
         s->settled_samples = s->batch_samples = 0;
-        s->oldest_end = SIZE_MAX;
+        s->state.end = 0;
         s->state.segment = s->oldest != NULL ? s->oldest->number : s->next_number;
         s->state.from = s->state.to = SL_SEGMENT_HEAD_BYTES;
     }
@@ -77,8 +76,8 @@ static bool drop_oldest(struct sl_spool *s, bool on_disk) {
             continue;
         if (victim == s->oldest && s->is_pinned) {
             /* Its batch is under way; only what is behind that can go, and that frees no room. */
-            if (s->state.to > s->state.from && s->oldest_end == SIZE_MAX) {
-                s->oldest_end = s->state.to;
+            if (s->state.to > s->state.from && s->state.end == 0) {
+                s->state.end = s->state.to;
                 lose(s, victim->samples - s->settled_samples - s->batch_samples);
                 victim->samples = s->settled_samples + s->batch_samples;
             }
@@ -156,10 +155,14 @@ void sl_spool_give_up(struct sl_spool *s) {
     take_out(s, NULL, s->oldest);
 }
 
+size_t sl_spool_oldest_end(const struct sl_spool *s) {
+    size_t used = __atomic_load_n(&s->oldest->used, __ATOMIC_ACQUIRE);
+    return s->state.end > 0 && s->state.end < used ? (size_t)s->state.end : used;
+}
+
 struct sl_segment *sl_spool_pin(struct sl_spool *s) {
     while (s->oldest != NULL && s->oldest != s->current) {
-        size_t end = s->oldest->used < s->oldest_end ? s->oldest->used : s->oldest_end;
-        if (s->state.from < end)
+        if (s->state.from < sl_spool_oldest_end(s))
             break;
         sl_spool_give_up(s); /* nothing, unless records have gone bad since they were counted */
     }

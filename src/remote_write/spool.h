@@ -37,7 +37,6 @@ struct sl_spool {
     struct sl_spool_state state;
     uint64_t settled_samples; /* of the oldest segment: before state.from */
     uint64_t batch_samples;   /* of the oldest segment: from state.from to state.to */
-    size_t oldest_end;        /* what is behind it in the oldest segment has been dropped */
     bool is_pinned;           /* the sender reads the oldest segment */
 
     uint64_t bad_records;
@@ -68,6 +67,9 @@ struct sl_segment *sl_spool_segment(struct sl_spool *s, size_t bytes);
 
 /* Locked. So many samples have been put. */
 void sl_spool_accept(struct sl_spool *s, uint64_t samples);
+
+/* Locked. Where reading ends in the oldest segment. */
+size_t sl_spool_oldest_end(const struct sl_spool *s);
 
 /* Locked. The oldest segment that may hold something unread, which cannot be dropped until
  * sl_spool_unpin(); NULL: nothing waits. */

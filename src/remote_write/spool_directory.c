@@ -81,30 +81,40 @@ static int list_numbers(int directory_fd, struct numbers *ret, struct sl_error *
 
 /* ---- what is there ---- */
 
-/* Counts the samples before `from` and all, and what is damaged. The places hold what a list has
- * been defined with, and one more, so that nothing is NULL. */
-static void count_samples(struct sl_spool *s, struct sl_segment *segment, uint64_t from,
-                          uint64_t *ret_before) {
+/* What stands in a segment: all samples that count, and those of them that are settled and those of
+ * the batch under way, by the cursor (zeroes: it is in another segment). */
+struct tally {
+    struct sl_spool_state cursor;
+    uint64_t settled;
+    uint64_t batch;
+};
+
+static void count_values(struct sl_segment *segment, size_t at, const struct sl_record *record,
+                         struct tally *t) {
+    uint32_t samples = sl_segment_samples(record->values, record->count);
+    segment->samples += samples;
+    if (at < t->cursor.from)
+        t->settled += samples;
+    else if (at < t->cursor.to)
+        t->batch += samples;
+}
+
+/* The places hold what a list has been defined with, and one more, so that nothing is NULL. */
+static void count_samples(struct sl_spool *s, struct sl_segment *segment, struct tally *t) {
     struct sl_record record;
-    *ret_before = 0;
-    for (size_t at = SL_SEGMENT_HEAD_BYTES;; at = record.end) {
+    uint64_t end = t->cursor.end > 0 ? t->cursor.end : UINT64_MAX;
+    for (size_t at = SL_SEGMENT_HEAD_BYTES; at < end; at = record.end) {
         sl_segment_read(segment, at, &record);
-        uintptr_t count = 0;
+        uintptr_t count = (uintptr_t)record.count + 1;
         if (record.kind == SL_RECORD_END)
             break;
-        if (record.kind == SL_RECORD_DEFINE &&
-            !sl_segment_set_list(segment, record.list, (void *)(uintptr_t)(record.count + 1)))
-            break;
-        if (record.kind == SL_RECORD_VALUES)
-            count = (uintptr_t)sl_segment_list(segment, record.list);
-        if (record.kind == SL_RECORD_BAD ||
-            (record.kind == SL_RECORD_VALUES && count != record.count + 1)) {
+        if (record.kind == SL_RECORD_DEFINE)
+            (void)sl_segment_set_list(segment, record.list, (void *)count);
+        else if (record.kind == SL_RECORD_VALUES &&
+                 (uintptr_t)sl_segment_list(segment, record.list) == count)
+            count_values(segment, at, &record, t);
+        else
             s->bad_records++;
-        } else if (record.kind == SL_RECORD_VALUES) {
-            uint32_t samples = sl_segment_samples(record.values, record.count);
-            segment->samples += samples;
-            *ret_before += at < from ? samples : 0;
-        }
     }
     sl_segment_forget_lists(segment);
 }
@@ -120,7 +130,6 @@ static void remove_file(const struct sl_spool *s, uint64_t number, bool is_kept)
 
 static void take_over(struct sl_spool *s, uint64_t number) {
     struct sl_segment *segment = NULL;
-    uint64_t before = 0;
     s->next_number = number + 1;
     if (number < s->state.segment) {
         remove_file(s, number, false);
@@ -135,18 +144,25 @@ static void take_over(struct sl_spool *s, uint64_t number) {
     sl_segment_find_end(segment);
     bool is_first = s->oldest == NULL;
     bool has_cursor = is_first && number == s->state.segment;
-    count_samples(s, segment, has_cursor ? s->state.from : 0, &before);
-    if (segment->samples == before) {
+    struct tally tally = {.settled = 0};
+    if (has_cursor)
+        tally.cursor = s->state;
+    count_samples(s, segment, &tally);
+    if (segment->samples == tally.settled) {
         sl_segment_free(segment, s->directory_fd);
         return;
     }
-    if (is_first && !has_cursor)
+    if (is_first && !has_cursor) {
         s->state.from = s->state.to = SL_SEGMENT_HEAD_BYTES;
+        s->state.end = 0;
+    }
     if (is_first) {
         s->state.segment = number;
-        s->settled_samples = before;
+        s->settled_samples = tally.settled;
+        s->batch_samples = tally.batch;
+        s->is_pinned = tally.batch > 0; /* it may have been delivered: it must not be dropped */
     }
-    s->state.books.pending += segment->samples - before;
+    s->state.books.pending += segment->samples - tally.settled;
     sl_segment_cut(segment);
     segment->is_synced = false;
     sl_spool_append(s, segment);

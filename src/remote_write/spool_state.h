@@ -11,6 +11,7 @@ struct sl_spool_state {
     uint64_t segment; /* its number */
     uint64_t from;    /* everything before has met its fate */
     uint64_t to;      /* the end of the batch under way; from: there is none */
+    uint64_t end;     /* what is behind it in this segment has been dropped; 0: nothing has */
     struct sl_books books;
 };
 

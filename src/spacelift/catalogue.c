@@ -1,8 +1,6 @@
 /* The table behind spacelift/catalogue.h. */
 #include "spacelift/catalogue.h"
 
-#include <string.h>
-
 const char SL_TYPE_WORKER_POOL[] = "worker_pool";
 const char SL_TYPE_PUBLIC_WORKER_POOL[] = "public_worker_pool";
 const char SL_TYPE_WORKER_POOL_QUEUE[] = "worker_pool_queue";
@@ -28,6 +26,8 @@ const char SL_TYPE_SCALER_DECISIONS[] = "worker_pool_decisions";
 const char SL_TYPE_SCALER_TOTALS[] = "worker_pool_scaling";
 const char SL_TYPE_SCALER_REACTION[] = "worker_pool_reaction";
 const char SL_TYPE_SCALER_API_ERRORS[] = "worker_pool_api_errors";
+const char SL_TYPE_REMOTE_WRITE_SAMPLES[] = "remote_write_samples";
+const char SL_TYPE_REMOTE_WRITE_NODE[] = "remote_write_node";
 
 #define GAUGE(ds, prometheus, unit, help)                                                          \
     { ds, SL_METRIC_GAUGE, prometheus, unit, help, NULL, NULL }
@@ -510,6 +510,71 @@ static const struct sl_metric_type types[] = {
                 [SL_API_ERROR_OTHER] = API_ERROR("other", "other"),
             },
     },
+    {
+        .plugin = SL_REMOTE_WRITE_PLUGIN,
+        .name = SL_TYPE_REMOTE_WRITE_SAMPLES,
+        .plugin_label = "node",
+        .count = SL_BOOKS_COUNT,
+        .metrics =
+            {
+                [SL_BOOKS_ACCEPTED] =
+                    COUNTER("accepted", "collectd_remote_write_samples_accepted_total", "samples",
+                            "Samples that collectd has handed over, stale markers included."),
+                [SL_BOOKS_ACKED] = COUNTER("acked", "collectd_remote_write_samples_acked_total",
+                                           "samples", "Samples that the receiver has said it has."),
+                [SL_BOOKS_REJECTED] =
+                    COUNTER("rejected", "collectd_remote_write_samples_rejected_total", "samples",
+                            "Samples that the receiver has refused for good."),
+                [SL_BOOKS_DROPPED_FULL] =
+                    COUNTER("dropped_full", "collectd_remote_write_samples_dropped_full_total",
+                            "samples", "Samples dropped because there was no room for more."),
+                [SL_BOOKS_DROPPED_AGE] =
+                    COUNTER("dropped_age", "collectd_remote_write_samples_dropped_age_total",
+                            "samples", "Samples dropped because they were older than MaxAge."),
+                [SL_BOOKS_DROPPED_INVALID] =
+                    COUNTER("dropped_invalid",
+                            "collectd_remote_write_samples_dropped_invalid_total", "samples",
+                            "Samples dropped because they were not newer than the one before, or "
+                            "no "
+                            "name could be made for them."),
+                [SL_BOOKS_PENDING] = GAUGE("pending", "collectd_remote_write_samples_pending",
+                                           "samples", "Samples that wait for the receiver."),
+            },
+    },
+    {
+        .plugin = SL_REMOTE_WRITE_PLUGIN,
+        .name = SL_TYPE_REMOTE_WRITE_NODE,
+        .plugin_label = "node",
+        .count = SL_NODE_COUNT,
+        .metrics =
+            {
+                [SL_NODE_REQUESTS] = COUNTER("requests", "collectd_remote_write_requests_total",
+                                             "requests", "Requests made, repetitions included."),
+                [SL_NODE_RETRIES] = COUNTER("retries", "collectd_remote_write_retries_total",
+                                            "requests", "Tries that will be repeated."),
+                [SL_NODE_BYTES] = COUNTER("bytes", "collectd_remote_write_bytes_total", "bytes",
+                                          "Bytes of all requests' bodies, compressed."),
+                [SL_NODE_REJECTED_AMBIGUOUS] =
+                    COUNTER("rejected_ambiguous",
+                            "collectd_remote_write_samples_rejected_ambiguous_total", "samples",
+                            "Those of the rejected samples that the receiver may have had from an "
+                            "earlier try that got no answer."),
+                [SL_NODE_PROTOCOL] =
+                    GAUGE("protocol", "collectd_remote_write_protocol", "version",
+                          "Version of remote write that this node speaks now: 1 or 2."),
+                [SL_NODE_SPOOL_BYTES] = GAUGE("spool_bytes", "collectd_remote_write_spool_bytes",
+                                              "bytes", "Size of the files of what waits."),
+                [SL_NODE_MEMORY_BYTES] =
+                    GAUGE("memory_bytes", "collectd_remote_write_memory_bytes", "bytes",
+                          "Memory for what waits where there is no spool."),
+                [SL_NODE_VALUE_LISTS] =
+                    GAUGE("value_lists", "collectd_remote_write_value_lists", "lists",
+                          "Value lists known, each with the names of its series."),
+                [SL_NODE_BAD_RECORDS] =
+                    GAUGE("bad_records", "collectd_remote_write_spool_bad_records", "records",
+                          "Damaged records found in the spool when collectd started."),
+            },
+    },
 };
 
 enum { TYPES = sizeof(types) / sizeof(types[0]) };
@@ -517,43 +582,4 @@ enum { TYPES = sizeof(types) / sizeof(types[0]) };
 const struct sl_metric_type *sl_catalogue(size_t *ret_count) {
     *ret_count = TYPES;
     return types;
-}
-
-const struct sl_metric_type *sl_catalogue_find(const char *plugin, const char *type) {
-    for (size_t i = 0; i < TYPES; i++)
-        if (strcmp(types[i].name, type) == 0 && strcmp(types[i].plugin, plugin) == 0)
-            return &types[i];
-    return NULL;
-}
-
-static size_t put_label(struct sl_metric_label *out, const char *name, const char *value,
-                        size_t len) {
-    if (name == NULL || len == 0)
-        return 0;
-    *out = (struct sl_metric_label){.name = name, .value = value, .len = len};
-    return 1;
-}
-
-size_t sl_metric_labels(const struct sl_metric_type *type, size_t m, const char *plugin_instance,
-                        const char *type_instance, const char *worker_pool_name,
-                        struct sl_metric_label ret[SL_METRIC_LABELS_MAX]) {
-    size_t count = 0;
-    bool has_pool_name =
-        type->plugin_label != NULL && strcmp(type->plugin_label, SL_LABEL_WORKER_POOL_NAME) == 0;
-    const char *name =
-        has_pool_name && worker_pool_name != NULL ? worker_pool_name : plugin_instance;
-    count += put_label(&ret[count], type->plugin_label, name, strlen(name));
-
-    const char *separator =
-        type->type_labels[1] != NULL ? strchr(type_instance, SL_TYPE_INSTANCE_SEPARATOR) : NULL;
-    size_t first = separator != NULL ? (size_t)(separator - type_instance) : strlen(type_instance);
-    count += put_label(&ret[count], type->type_labels[0], type_instance, first);
-    if (separator != NULL)
-        count += put_label(&ret[count], type->type_labels[1], separator + 1, strlen(separator + 1));
-
-    const struct sl_metric *metric = &type->metrics[m];
-    if (metric->label != NULL)
-        count +=
-            put_label(&ret[count], metric->label, metric->label_value, strlen(metric->label_value));
-    return count;
 }

@@ -11,8 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SL_SPACELIFT_PLUGIN "spacelift"
-#define SL_SCALER_PLUGIN    "workerpool_scaler"
+#define SL_SPACELIFT_PLUGIN    "spacelift"
+#define SL_SCALER_PLUGIN       "workerpool_scaler"
+#define SL_REMOTE_WRITE_PLUGIN "write_prometheus_remote"
 
 /* Meta data of a value list: the pool's name as Spacelift spells it, where the identifier (127
  * bytes, no slash) cannot. Does not travel through collectd's network plugin. */
@@ -206,6 +207,35 @@ enum {
     SL_API_ERROR_NETWORK,
     SL_API_ERROR_OTHER,
     SL_API_ERROR_COUNT,
+};
+
+/* What the remote writer says of each of its nodes. One value list holds all the books, so that
+ * they balance: accepted = acked + rejected + dropped_full + dropped_age + dropped_invalid +
+ * pending. */
+extern const char SL_TYPE_REMOTE_WRITE_SAMPLES[];
+enum {
+    SL_BOOKS_ACCEPTED,
+    SL_BOOKS_ACKED,
+    SL_BOOKS_REJECTED,
+    SL_BOOKS_DROPPED_FULL,
+    SL_BOOKS_DROPPED_AGE,
+    SL_BOOKS_DROPPED_INVALID,
+    SL_BOOKS_PENDING,
+    SL_BOOKS_COUNT,
+};
+
+extern const char SL_TYPE_REMOTE_WRITE_NODE[];
+enum {
+    SL_NODE_REQUESTS,
+    SL_NODE_RETRIES,
+    SL_NODE_BYTES,
+    SL_NODE_REJECTED_AMBIGUOUS,
+    SL_NODE_PROTOCOL,
+    SL_NODE_SPOOL_BYTES,
+    SL_NODE_MEMORY_BYTES,
+    SL_NODE_VALUE_LISTS,
+    SL_NODE_BAD_RECORDS,
+    SL_NODE_COUNT,
 };
 
 /* The whole catalogue, of all plugins, in a fixed order. */

@@ -492,6 +492,30 @@ static void test_a_full_spool_drops_its_oldest(void **unused) {
     sl_queue_free(q);
 }
 
+/* What was dropped behind a batch under way stays dropped, although its file is still there. */
+static void test_a_full_spool_with_a_batch_under_way(void **unused) {
+    (void)unused;
+    struct sl_batch batch;
+    struct sl_queue *q = open_queue(true, 1024 * 1024, 0);
+    put(q, "h", 1, 1);
+    put(q, "h", 2, 2);
+    assert_true(sl_queue_next(q, MANY, 0, &batch));
+    for (int i = 3; i <= 200000; i++)
+        put(q, "h", i, i);
+    uint64_t dropped = books_of(q).dropped_full;
+    assert_true(dropped > 0);
+    sl_queue_free(q);
+    q = open_queue(true, 1024 * 1024, 0);
+    assert_int_equal(books_of(q).accepted, 200000);
+    assert_true(sl_queue_next(q, MANY, 0, &batch));
+    assert_true(value_of(&batch, 0) == 1);
+    ack(q, &batch);
+    uint64_t left = books_of(q).pending;
+    expect(q, 200001 - (double)left, (size_t)left);
+    assert_int_equal(books_of(q).acked, left + 1);
+    sl_queue_free(q);
+}
+
 /* ---- damage ---- */
 
 /* The only segment with records in it. */
@@ -638,6 +662,7 @@ int main(void) {
         ON_DISK(test_a_killed_process_loses_nothing),
         ON_DISK(test_a_second_process_stays_out),
         ON_DISK(test_a_full_spool_drops_its_oldest),
+        ON_DISK(test_a_full_spool_with_a_batch_under_way),
         ON_DISK(test_a_bad_record_is_passed_over_alone),
         ON_DISK(test_a_torn_end_is_cut_off),
         ON_DISK(test_a_bad_definition_costs_its_list_only),

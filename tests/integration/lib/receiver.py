@@ -12,6 +12,9 @@ from . import remote_write
 from .remote_write import Order, Violation
 
 
+OWN = "collectd_remote_write_"  # names of what the remote writer says of itself
+
+
 class Received:
     def __init__(self, headers, body, status, peer=None):
         self.headers = headers
@@ -19,14 +22,17 @@ class Received:
         self.status = status
         self.peer = peer
         self.time = time.monotonic()
+        self._decoded = None
 
     @property
     def protocol(self):
         return remote_write.protocol_of(self.headers)
 
     def decode(self):
-        """Decoded and checked against every rule of the specification."""
-        return remote_write.check(self.headers, self.body)
+        """Decoded and checked against every rule of the specification, once."""
+        if self._decoded is None:
+            self._decoded = remote_write.check(self.headers, self.body)
+        return self._decoded
 
 
 class Receiver:
@@ -93,11 +99,14 @@ class Receiver:
         return [r.decode() for r in list(self.requests)
                 if 200 <= r.status <= 299 and r.protocol in self.speaks]
 
-    def series(self, stale=False):
-        """{text: [samples]} of all that was accepted, in the order of arrival."""
+    def series(self, stale=False, own=False):
+        """{text: [samples]} of all that was accepted, in the order of arrival; own: what the remote
+        writer says of itself as well."""
         found = {}
         for request in self.accepted():
             for series in request.series:
+                if not own and series.name.startswith(OWN):
+                    continue
                 found.setdefault(series.text(), []).extend(
                     sample for sample in series.samples if stale or not sample.is_stale)
         return {text: samples for text, samples in found.items() if samples}

@@ -1,6 +1,9 @@
-"""collectd's unixsock plugin: what the daemon knows now."""
+"""collectd's unixsock plugin: what the daemon knows now, and values into it."""
 
 import socket
+import time
+
+from .process import wait_until
 
 
 class Values:
@@ -11,20 +14,32 @@ class Values:
 
     def config(self):
         return (f'LoadPlugin unixsock\n<Plugin unixsock>\n  SocketFile "{self.path}"\n'
-                '</Plugin>')
+                '  DeleteSocket true\n</Plugin>')
 
-    def _ask(self, line):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+    def _connect(self):
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
             sock.settimeout(10)
             sock.connect(self.path)
+            return sock
+        except OSError:
+            sock.close()
+            raise
+
+    def _ask_all(self, lines):
+        with self._connect() as sock:
             file = sock.makefile("rwb")
-            file.write(line.encode() + b"\n")
-            file.flush()
-            count, _, words = file.readline().decode("utf-8", "replace").partition(" ")
-            if int(count) < 0:
-                raise KeyError(words.strip())
-            return [file.readline().decode("utf-8", "replace").rstrip("\n")
-                    for _ in range(int(count))]
+            for line in lines:
+                file.write(line.encode() + b"\n")
+                file.flush()
+                count, _, words = file.readline().decode("utf-8", "replace").partition(" ")
+                if int(count) < 0:
+                    raise KeyError(words.strip())
+                yield [file.readline().decode("utf-8", "replace").rstrip("\n")
+                       for _ in range(int(count))]
+
+    def _ask(self, line):
+        return list(self._ask_all([line]))[0]
 
     def identifiers(self):
         """All of them, without the host."""
@@ -40,3 +55,26 @@ class Values:
         except (KeyError, OSError):
             return None
         return {name: float(value) for name, _, value in (row.partition("=") for row in rows)}
+
+    def is_there(self):
+        try:
+            self._connect().close()
+            return True
+        except OSError:
+            return False
+
+    def put(self, *rows, interval_s=1):
+        """Rows: "PLUGIN/TYPE TIME:VALUE[:VALUE...]", of this host. Each has been dispatched when it
+        returns, but is written by a thread of collectd's; with "WriteThreads 1" in this order."""
+        wait_until(self.is_there, 10, "the socket of unixsock")
+        for _ in self._ask_all('PUTVAL "host/{0}" interval={2} {1}'.format(
+                *row.rsplit(" ", 1), interval_s) for row in rows):
+            pass
+
+    def settle(self):
+        """All that has been put has been through every write callback, with one write thread: a
+        value is in the cache before it is written, so when the second of two is there the first
+        one has been written."""
+        name = f"sentinel/gauge-{time.monotonic_ns()}"
+        self.put(f"{name}-1 {time.time():.3f}:1", f"{name}-2 {time.time():.3f}:1")
+        wait_until(lambda: self.get(f"{name}-2"), 10, "the last value in collectd's cache")

@@ -1,0 +1,45 @@
+/* What the table of spacelift/catalogue.h says about one value. */
+#include "spacelift/catalogue.h"
+
+#include <string.h>
+
+const struct sl_metric_type *sl_catalogue_find(const char *plugin, const char *type) {
+    size_t count;
+    const struct sl_metric_type *types = sl_catalogue(&count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(types[i].name, type) == 0 && strcmp(types[i].plugin, plugin) == 0)
+            return &types[i];
+    return NULL;
+}
+
+static size_t put_label(struct sl_metric_label *out, const char *name, const char *value,
+                        size_t len) {
+    if (name == NULL || len == 0)
+        return 0;
+    *out = (struct sl_metric_label){.name = name, .value = value, .len = len};
+    return 1;
+}
+
+size_t sl_metric_labels(const struct sl_metric_type *type, size_t m, const char *plugin_instance,
+                        const char *type_instance, const char *worker_pool_name,
+                        struct sl_metric_label ret[SL_METRIC_LABELS_MAX]) {
+    size_t count = 0;
+    bool has_pool_name =
+        type->plugin_label != NULL && strcmp(type->plugin_label, SL_LABEL_WORKER_POOL_NAME) == 0;
+    const char *name =
+        has_pool_name && worker_pool_name != NULL ? worker_pool_name : plugin_instance;
+    count += put_label(&ret[count], type->plugin_label, name, strlen(name));
+
+    const char *separator =
+        type->type_labels[1] != NULL ? strchr(type_instance, SL_TYPE_INSTANCE_SEPARATOR) : NULL;
+    size_t first = separator != NULL ? (size_t)(separator - type_instance) : strlen(type_instance);
+    count += put_label(&ret[count], type->type_labels[0], type_instance, first);
+    if (separator != NULL)
+        count += put_label(&ret[count], type->type_labels[1], separator + 1, strlen(separator + 1));
+
+    const struct sl_metric *metric = &type->metrics[m];
+    if (metric->label != NULL)
+        count +=
+            put_label(&ret[count], metric->label, metric->label_value, strlen(metric->label_value));
+    return count;
+}
