@@ -41,11 +41,12 @@ struct sl_event_series *sl_event_log_add(struct sl_event_log *log, const struct 
             s = &log->series[i];
         }
     }
+    log->name_us = event->realtime_us > log->name_us ? event->realtime_us : log->name_us + 1;
     s->event = *event;
     s->count = 1;
     s->last_ms = now_ms;
     (void)snprintf(s->name, sizeof s->name, "%.230s.%016" PRIx64, event->worker_pool,
-                   (uint64_t)event->realtime_us * 1000);
+                   (uint64_t)log->name_us * 1000);
     return s;
 }
 

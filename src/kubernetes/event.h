@@ -40,6 +40,7 @@ struct sl_event_log {
         int64_t count;
         int64_t last_ms; /* monotonic */
     } series[SL_EVENT_SERIES];
+    int64_t name_us; /* in the newest name: two events of one moment have different ones */
 };
 
 /* The series that this event belongs to, with its count raised; NULL: it is a new one. */

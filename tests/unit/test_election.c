@@ -335,6 +335,7 @@ static void test_events(void **unused) {
         "{\"apiVersion\":\"workers.spacelift.io/v1beta1\",\"kind\":\"WorkerPool\",\"namespace\":"
         "\"ns\",\"name\":\"pool\",\"uid\":\"u\",\"resourceVersion\":\"7\"}}");
     assert_null(sl_event_log_find(&log, &two, 1000)); /* another change: another event */
+    assert_string_not_equal(sl_event_log_add(&log, &two, 1000)->name, s->name);
     assert_ptr_equal(sl_event_log_find(&log, &one, 1000), s);
     sl_buffer_reset(&out);
     sl_event_write_series(s, &out);

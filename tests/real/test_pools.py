@@ -1,0 +1,183 @@
+"""What the API server's objects see of us: events on the WorkerPool, annotations obeyed, sizes of
+somebody else, a pool made anew, rights that are missing; and how many requests all of it costs."""
+
+import time
+
+import pytest
+
+from cluster import ADMIN_TOKEN, NAMESPACE
+from lib.process import wait_until
+from lib.stack import POOL, Stack
+from test_election import moment
+
+QUIET_S = 12
+
+
+@pytest.fixture
+def cluster(own_cluster):
+    """With the role as it is in the example afterwards, and without the pool."""
+    role = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/roles/collectd-spacelift"
+    rules = own_cluster.call("GET", role)["rules"]
+    own_cluster.rules = rules
+    own_cluster.grant = lambda wanted: own_cluster.call(
+        "PATCH", role, {"rules": wanted}, "application/merge-patch+json")
+    yield own_cluster
+    own_cluster.grant(rules)
+    own_cluster.delete_pool()
+
+
+def reasons(cluster):
+    return [event["reason"] for event in cluster.events()]
+
+
+def find(cluster, reason, note=""):
+    return [event for event in cluster.events()
+            if event["reason"] == reason and note in event["note"]]
+
+
+def make_stack(tmp_path, cluster, parts, **options):
+    stack = Stack(str(tmp_path), with_prometheus=False, scale_in_window_s=1,
+                  kubernetes=(cluster.scaler_kubeconfig(), (cluster.url, ADMIN_TOKEN, cluster.ca)),
+                  **options)
+    parts.append(stack)
+    return stack.start()
+
+
+def test_events_and_annotations(tmp_path, parts, cluster):
+    uid = cluster.create_pool()["metadata"]["uid"]
+    stack = make_stack(tmp_path, cluster, parts, pool_options={"StaleAfter": 4})
+    events_of_changes(stack, cluster, uid)
+    events_of_blindness(stack, cluster)
+    annotations_are_obeyed(stack, cluster)
+    size_of_somebody_else(stack, cluster)
+    pool_made_anew(stack, cluster)
+    status, seconds = stack.collectd.stop()
+    assert status == 0 and seconds < 1
+    assert not stack.collectd.find("events cannot be written")
+
+
+def events_of_changes(stack, cluster, uid):
+    for _ in range(2):  # the same twice: one event, and a series of it
+        stack.spacelift.add_runs(2)
+        stack.wait_size(2, 15)
+        wait_until(lambda: stack.spacelift.pool()["busy"] == 2, 10, "two at work")
+        stack.spacelift.finish(2)
+        stack.wait_size(1, 15)
+    wait_until(lambda: find(cluster, "ScaledOut"), 10, lambda: str(cluster.events()))
+    event = find(cluster, "ScaledOut")[0]
+    assert event["regarding"]["uid"] == uid and event["regarding"]["kind"] == "WorkerPool"
+    assert event["type"] == "Normal" and "1 -> 2 workers" in event["note"]
+    wait_until(lambda: find(cluster, "ScaledIn", "2 -> 1"), 10, lambda: str(cluster.events()))
+    wait_until(lambda: any(event.get("series", {}).get("count", 1) >= 2
+                           for event in cluster.events()), 10, lambda: str(cluster.events()))
+    stack.spacelift.add_runs(9)
+    wait_until(lambda: find(cluster, "HeldAtMaximum", "MaxWorkers 5"), 15,
+               lambda: str(cluster.events()))
+    wait_until(lambda: stack.spacelift.pool()["busy"] == 5, 10, "five at work")
+
+
+def events_of_blindness(stack, cluster):
+    stack.spacelift.faults(outage=True)
+    wait_until(lambda: find(cluster, "NoData"), 25, lambda: stack.collectd.output()[-2000:])
+    stack.spacelift.no_faults()
+    wait_until(lambda: find(cluster, "DataAgain"), 25, lambda: stack.collectd.output()[-2000:])
+    assert find(cluster, "NoData")[0]["type"] == "Warning"
+    while stack.spacelift.pool()["busy"]:
+        stack.spacelift.finish(stack.spacelift.pool()["busy"])
+    stack.wait_size(1, 40)
+
+
+def annotations_are_obeyed(stack, cluster):
+    """The plugin reads every five seconds at most; then a value from Spacelift must come."""
+    cluster.annotate(collectd_spacelift__pause="true")
+    seen = time.time()
+    wait_until(lambda: reads_since(cluster, seen) >= 1, 15, "the annotation is read")
+    stack.spacelift.add_runs(3)
+    wait_until(lambda: reads_since(cluster, seen) >= 3, 25, "two more looks at the pool")
+    assert cluster.pool_size() == 1
+    cluster.annotate(collectd_spacelift__pause=None)
+    stack.wait_size(3, 15)
+    cluster.annotate(collectd_spacelift__min_workers="many")
+    wait_until(lambda: find(cluster, "BadAnnotation", "min-workers"), 15,
+               lambda: stack.collectd.output()[-2000:])
+    cluster.annotate(collectd_spacelift__min_workers="4")
+    stack.wait_size(4, 15)
+    cluster.annotate(collectd_spacelift__min_workers=None)
+    stack.wait_size(3, 15)
+
+
+def reads_since(cluster, seen):
+    """How often the scaler has read the pool since that moment."""
+    return sum(entry["verb"] == "get" and moment(entry["requestReceivedTimestamp"]) > seen
+               for entry in cluster.audit())
+
+
+def size_of_somebody_else(stack, cluster):
+    cluster.call("PATCH", cluster.pool_path(part="/scale"), {"spec": {"replicas": 5}},
+                 "application/merge-patch+json")
+    stack.collectd.wait_line("somebody else has changed its size from 3 to 5", 15)
+    stack.wait_size(3, 15)
+
+
+def pool_made_anew(stack, cluster):
+    cluster.delete_pool()
+    stack.collectd.wait_line(r"HTTP 404 NotFound.*check Namespace and WorkerPool", 15)
+    uid = cluster.create_pool(size=1)["metadata"]["uid"]
+    stack.collectd.wait_line("was deleted and made anew", 20)
+    stack.wait_size(3, 15)
+    wait_until(lambda: any(event["regarding"].get("uid") == uid for event in cluster.events()), 10,
+               lambda: str(cluster.events()))
+
+
+def test_missing_right_is_named(tmp_path, parts, cluster):
+    """Before a size has to be changed: SelfSubjectAccessReview."""
+    cluster.create_pool()
+    cluster.grant([rule for rule in cluster.rules
+                   if "workerpools/scale" not in rule["resources"]])
+    stack = make_stack(tmp_path, cluster, parts)
+    line = stack.collectd.wait_line("the account may not patch workerpools/scale", 15)
+    assert ("{apiGroups: [workers.spacelift.io], resources: [workerpools/scale], "
+            f"resourceNames: [{POOL}], verbs: [patch]}}") in line
+
+
+def test_role_without_annotations(tmp_path, parts, cluster):
+    """get and patch on the scale alone, as roles of old: sizes without annotations, said once; and
+    a pool that never had a size, whose scale is answered by 500."""
+    cluster.create_pool(size=None)
+    cluster.grant([{"apiGroups": ["workers.spacelift.io"], "resources": ["workerpools/scale"],
+                    "resourceNames": [POOL], "verbs": ["get", "patch"]}])
+    stack = make_stack(tmp_path, cluster, parts, cluster_options={"Events": False})
+    stack.spacelift.add_runs(3)
+    stack.wait_size(3, 15)
+    stack.spacelift.finish(1)
+    stack.wait_size(2, 25)
+    assert len(stack.collectd.find("read without the annotations on the pool")) == 1
+
+
+def test_requests_per_decision(tmp_path, parts, cluster):
+    """In steady state at most one GET for each interval and pool; a change costs a GET and a PATCH,
+    and an event."""
+    cluster.create_pool()
+    before = len(cluster.audit())
+    stack = make_stack(tmp_path, cluster, parts)
+    stack.spacelift.add_runs(2)
+    stack.wait_size(2, 15)
+    wait_until(lambda: find(cluster, "ScaledOut"), 10, "the event")
+    change = count(cluster.audit()[before:])
+    before = len(cluster.audit())
+    time.sleep(QUIET_S)  # the length of the quiet is what is measured
+    quiet = count(cluster.audit()[before:])
+    print(f"start and one change: {change}\nsteady state, {QUIET_S} s, {QUIET_S} values from "
+          f"Spacelift: {quiet}")
+    assert set(quiet) <= {"get workerpools"} and quiet.get("get workerpools", 0) <= QUIET_S / 5 + 1
+    assert change["patch workerpools/scale"] == 1 and change["get workerpools"] <= 4
+
+
+def count(entries):
+    found = {}
+    for entry in entries:
+        thing = entry["objectRef"]
+        name = thing["resource"] + ("/" + thing["subresource"] if "subresource" in thing else "")
+        what = f"{entry['verb']} {name}"
+        found[what] = found.get(what, 0) + 1
+    return found
