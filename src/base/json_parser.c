@@ -17,7 +17,8 @@ struct sl_json_parser {
     unsigned depth;
     size_t fed_bytes;
     bool has_value;
-    struct sl_error failure; /* code SL_OK while all is well */
+    struct sl_json_event event; /* the one under way: building one on the stack costs more */
+    struct sl_error failure;    /* code SL_OK while all is well */
 };
 
 struct sl_json_limits sl_json_default_limits(void) {
@@ -29,21 +30,23 @@ struct sl_json_limits sl_json_default_limits(void) {
 }
 
 /* What yajl wants to hear: 1 goes on, 0 stops. */
-static int emit(struct sl_json_parser *p, const struct sl_json_event *event) {
-    int code = p->handler(p->context, event, &p->failure);
-    if (code == SL_OK)
+static inline int emit(struct sl_json_parser *p, enum sl_json_kind kind, unsigned depth) {
+    p->event.kind = kind;
+    p->event.depth = depth;
+    int code = p->handler(p->context, &p->event, &p->failure);
+    if (__builtin_expect(code == SL_OK, 1))
         return 1;
     p->failure.code = code; /* also where the handler left the error alone */
     return 0;
 }
 
-static int emit_scalar(struct sl_json_parser *p, enum sl_json_kind kind, const char *text,
-                       size_t len, bool boolean) {
-    struct sl_json_event event = {
-        .kind = kind, .text = text, .len = len, .boolean = boolean, .depth = p->depth};
-    if (kind != SL_JSON_KEY && p->depth == 0)
-        p->has_value = true;
-    return emit(p, &event);
+static inline int emit_scalar(struct sl_json_parser *p, enum sl_json_kind kind, const char *text,
+                              size_t len, bool boolean) {
+    p->event.text = text;
+    p->event.len = len;
+    p->event.boolean = boolean;
+    p->has_value |= p->depth == 0;
+    return emit(p, kind, p->depth);
 }
 
 static int on_null(void *context) {
@@ -87,16 +90,16 @@ static int begin(struct sl_json_parser *p, enum sl_json_kind kind) {
                 p->limits.max_depth);
         return 0;
     }
-    struct sl_json_event event = {.kind = kind, .depth = p->depth};
+    p->event.text = NULL;
+    p->event.len = 0;
     p->has_value = true;
-    p->depth++;
-    return emit(p, &event);
+    return emit(p, kind, p->depth++);
 }
 
 static int end(struct sl_json_parser *p, enum sl_json_kind kind) {
-    p->depth--;
-    struct sl_json_event event = {.kind = kind, .depth = p->depth};
-    return emit(p, &event);
+    p->event.text = NULL;
+    p->event.len = 0;
+    return emit(p, kind, --p->depth);
 }
 
 static int on_object_begin(void *context) {

@@ -9,6 +9,9 @@
 
 enum { FIRST_WORDS = 40, DATA_DEPTH = 2 };
 
+/* Each step of the walker saves the registers it needs, not those of all together. */
+#define SL_STEP __attribute__((noinline))
+
 static const struct sl_shape error_path = {
     .places = (const struct sl_place[]){{.kind = SL_PLACE_LONG_TEXT, .may_lack = true}},
     .count = 1,
@@ -38,8 +41,7 @@ static const struct sl_shape top_shape = {
 static int refuse(const struct sl_answer_parser *p, const char *what, struct sl_error *err) {
     struct sl_buffer where;
     sl_buffer_init(&where, SL_ERROR_TEXT_BYTES);
-    for (unsigned d = DATA_DEPTH; d <= p->depth; d++) {
-        const struct sl_frame *f = &p->frames[d];
+    for (const struct sl_frame *f = &p->frames[DATA_DEPTH]; f <= p->top; f++) {
         if (f->is_list)
             sl_buffer_printf(&where, "[%llu]", (unsigned long long)f->elements - 1);
         else if (f->place != NULL)
@@ -110,8 +112,8 @@ static int put_secret(struct sl_answer_parser *p, const struct sl_json_event *e,
     return sl_secret_set(to, e->text, e->len, err);
 }
 
-static int put_scalar(struct sl_answer_parser *p, const struct sl_place *place,
-                      const struct sl_json_event *e, struct sl_error *err) {
+SL_STEP static int put_scalar(struct sl_answer_parser *p, const struct sl_place *place,
+                              const struct sl_json_event *e, struct sl_error *err) {
     char *to = (char *)p + place->at;
     if (e->kind == SL_JSON_NULL)
         return place->may_lack ? SL_OK : refuse(p, "is null", err);
@@ -121,10 +123,7 @@ static int put_scalar(struct sl_answer_parser *p, const struct sl_place *place,
     case SL_PLACE_NUMBER:
         return put_number(p, e, to, err);
     case SL_PLACE_BOOL:
-        if (e->kind != SL_JSON_BOOL)
-            return refuse(p, "is not true or false", err);
-        *to = (char)e->boolean;
-        return SL_OK;
+        return refuse(p, "is not true or false", err);
     case SL_PLACE_TEXT:
     case SL_PLACE_LONG_TEXT:
         return put_text(p, e, place->kind == SL_PLACE_TEXT, to, err);
@@ -163,94 +162,118 @@ static void error_value(struct sl_answer_parser *p, const struct sl_frame *f,
     }
 }
 
-/* ---- the walker ---- */
+/* ---- the walker: called for every bracket and word of megabytes, so each step is short ---- */
 
-static const struct sl_place *find_place(struct sl_frame *f, const char *name, size_t len) {
+static int on_key(struct sl_answer_parser *p, const struct sl_json_event *e, struct sl_error *err) {
+    struct sl_frame *f = p->top;
     const struct sl_shape *shape = f->shape;
-    if (shape == NULL)
-        return NULL;
-    for (size_t tried = 0; tried < shape->count; tried++) {
-        const struct sl_place *place = &shape->places[f->next];
-        f->next = f->next + 1 < shape->count ? f->next + 1 : 0;
-        if (place->len == len && memcmp(place->name, name, len) == 0)
-            return place;
+    (void)err;
+    f->place = NULL;
+    for (size_t tried = 0; shape != NULL && tried < shape->count; tried++) {
+        size_t i = f->next;
+        const struct sl_place *place = &shape->places[i];
+        f->next = i + 1 < shape->count ? i + 1 : 0;
+        if (place->len == e->len && memcmp(place->name, e->text, e->len) == 0) {
+            f->place = place;
+            f->bit = 1u << i;
+            break;
+        }
     }
-    return NULL;
+    return SL_OK;
 }
 
-static int on_scalar(struct sl_answer_parser *p, struct sl_frame *f, const struct sl_json_event *e,
+static bool is_of_error(const struct sl_frame *f) {
+    return f->shape == &error_shape || f->shape == &error_path;
+}
+
+static int on_scalar(struct sl_answer_parser *p, const struct sl_json_event *e,
                      struct sl_error *err) {
-    const struct sl_place *place = f->place;
-    if (f->shape == NULL || place == NULL)
+    struct sl_frame *f = p->top;
+    if (f->place == NULL)
         return SL_OK;
     f->elements += f->is_list;
-    if (f->shape == &error_shape || f->shape == &error_path) {
+    if (p->has_errors && is_of_error(f)) {
         error_value(p, f, e);
         return SL_OK;
     }
-    f->seen |= 1u << (place - f->shape->places);
-    int code = put_scalar(p, place, e, err);
-    return code == SL_OK && f->shape->element != NULL ? f->shape->element(p, err) : code;
+    f->seen |= f->bit;
+    if (f->place->kind == SL_PLACE_BOOL && e->kind == SL_JSON_BOOL) { /* the usual one by far */
+        *((bool *)((char *)p + f->place->at)) = e->boolean;
+        return SL_OK;
+    }
+    if (f->shape->element == NULL)
+        return put_scalar(p, f->place, e, err);
+    int code = put_scalar(p, f->place, e, err);
+    return code == SL_OK ? f->shape->element(p, err) : code;
 }
 
-static int on_begin(struct sl_answer_parser *p, struct sl_frame *outer, bool is_list,
+/* What the outermost brackets say about the answer. */
+static const struct sl_shape *outer_shape(struct sl_answer_parser *p,
+                                          const struct sl_place *place) {
+    p->has_errors |= place == &root_places[1];
+    p->has_root_field |=
+        p->top == &p->frames[DATA_DEPTH + 1] && p->frames[1].place == &root_places[0];
+    return place == &root_places[0] ? sl_answer_shape(p->document) : place->inside;
+}
+
+static int on_begin(struct sl_answer_parser *p, const struct sl_json_event *e,
                     struct sl_error *err) {
-    const struct sl_place *place = outer->shape != NULL ? outer->place : NULL;
-    struct sl_frame *inner = outer + 1;
+    struct sl_frame *outer = p->top, *inner = outer + 1;
+    const struct sl_place *place = outer->place;
+    bool is_list = e->kind == SL_JSON_ARRAY_BEGIN;
     outer->elements += outer->is_list;
     if (place != NULL && place->kind != (is_list ? SL_PLACE_LIST : SL_PLACE_OBJECT)) {
-        if (outer->shape == &error_shape || outer->shape == &error_path)
-            place = NULL; /* a strange error is an error still */
-        else
+        if (!is_of_error(outer))
             return refuse(p, is_list ? "is a list" : "is an object", err);
+        place = NULL; /* a strange error is an error still */
     }
-    p->depth++;
-    *inner = (struct sl_frame){.is_list = is_list};
+    p->top = inner;
+    *inner = (struct sl_frame){.is_list = is_list, .bit = 1};
     if (place == NULL)
         return SL_OK;
-    outer->seen |= 1u << (place - outer->shape->places);
-    inner->shape = place == &root_places[0] ? sl_answer_shape(p->document) : place->inside;
-    inner->place = is_list ? inner->shape->places : NULL;
-    p->has_root_field |= p->depth == DATA_DEPTH + 1 && p->frames[1].place == &root_places[0];
-    p->has_errors |= place == &root_places[1];
-    return inner->shape->begin != NULL ? inner->shape->begin(p, err) : SL_OK;
+    outer->seen |= outer->bit;
+    const struct sl_shape *shape =
+        inner > &p->frames[DATA_DEPTH + 1] ? place->inside : outer_shape(p, place);
+    inner->shape = shape;
+    inner->place = is_list ? shape->places : NULL;
+    return shape->begin != NULL ? shape->begin(p, err) : SL_OK;
 }
 
-static int on_end(struct sl_answer_parser *p, struct sl_frame *inner, struct sl_error *err) {
-    const struct sl_shape *shape = inner->shape;
-    if (shape != NULL && !inner->is_list) {
-        for (size_t i = 0; i < shape->count; i++) {
-            if ((inner->seen & 1u << i) == 0 && !shape->places[i].may_lack) {
-                inner->place = &shape->places[i];
-                return refuse(p, "is missing", err);
-            }
+static int check_complete(struct sl_answer_parser *p, struct sl_frame *f, struct sl_error *err) {
+    for (size_t i = 0; i < f->shape->count; i++) {
+        if ((f->seen & 1u << i) == 0 && !f->shape->places[i].may_lack) {
+            f->place = &f->shape->places[i];
+            return refuse(p, "is missing", err);
         }
     }
-    int code = shape != NULL && shape->end != NULL ? shape->end(p, err) : SL_OK;
-    p->depth--;
+    return SL_OK;
+}
+
+static int on_end(struct sl_answer_parser *p, const struct sl_json_event *e, struct sl_error *err) {
+    struct sl_frame *inner = p->top;
+    const struct sl_shape *shape = inner->shape;
+    int code = SL_OK;
+    (void)e;
+    if (shape != NULL) {
+        if (!inner->is_list && inner->seen != shape->all)
+            code = check_complete(p, inner, err);
+        if (code == SL_OK && shape->end != NULL)
+            code = shape->end(p, err);
+    }
+    p->top = inner - 1;
     return code;
 }
 
-int sl_answer_on_event(void *parser, const struct sl_json_event *e, struct sl_error *err) {
-    struct sl_answer_parser *p = parser;
-    struct sl_frame *f = &p->frames[e->depth]; /* what the value stands in */
-    switch (e->kind) {
-    case SL_JSON_KEY:
-        f->place = find_place(f, e->text, e->len);
-        return SL_OK;
-    case SL_JSON_OBJECT_BEGIN:
-    case SL_JSON_ARRAY_BEGIN:
-        return on_begin(p, f, e->kind == SL_JSON_ARRAY_BEGIN, err);
-    case SL_JSON_OBJECT_END:
-    case SL_JSON_ARRAY_END:
-        return on_end(p, f + 1, err);
-    case SL_JSON_NULL:
-    case SL_JSON_BOOL:
-    case SL_JSON_NUMBER:
-    case SL_JSON_STRING:
-        return on_scalar(p, f, e, err);
-    }
-    return SL_OK;
+static int on_event(void *parser, const struct sl_json_event *e, struct sl_error *err) {
+    static int (*const steps[])(struct sl_answer_parser *, const struct sl_json_event *,
+                                struct sl_error *) = {
+        [SL_JSON_NULL] = on_scalar,       [SL_JSON_BOOL] = on_scalar,
+        [SL_JSON_NUMBER] = on_scalar,     [SL_JSON_STRING] = on_scalar,
+        [SL_JSON_KEY] = on_key,           [SL_JSON_OBJECT_BEGIN] = on_begin,
+        [SL_JSON_ARRAY_BEGIN] = on_begin, [SL_JSON_OBJECT_END] = on_end,
+        [SL_JSON_ARRAY_END] = on_end,
+    };
+    return steps[e->kind](parser, e, err);
 }
 
 /* ---- the parser ---- */
@@ -263,9 +286,10 @@ struct sl_answer_parser *sl_answer_parser_new(enum sl_document document,
     struct sl_json_limits limits = sl_json_default_limits();
     p->document = document;
     p->settings = *settings;
-    p->frames[0] =
-        (struct sl_frame){.shape = &top_shape, .place = top_shape.places, .is_list = true};
-    p->json = sl_json_parser_new(&limits, sl_answer_on_event, p);
+    p->top = &p->frames[0];
+    p->frames[0] = (struct sl_frame){
+        .shape = &top_shape, .place = top_shape.places, .bit = 1, .is_list = true};
+    p->json = sl_json_parser_new(&limits, on_event, p);
     if (p->json == NULL) {
         free(p);
         return NULL;

@@ -36,6 +36,7 @@ struct sl_place {
 struct sl_shape {
     const struct sl_place *places; /* of a list: one, the element */
     size_t count;
+    uint32_t all; /* a bit for each place */
     int (*begin)(struct sl_answer_parser *p, struct sl_error *err);   /* may be NULL */
     int (*element)(struct sl_answer_parser *p, struct sl_error *err); /* after each scalar */
     int (*end)(struct sl_answer_parser *p, struct sl_error *err);
@@ -44,7 +45,8 @@ struct sl_shape {
 /* An object or a list that is open. */
 struct sl_frame {
     const struct sl_shape *shape; /* NULL: nobody asked for it */
-    const struct sl_place *place; /* the field that was named last */
+    const struct sl_place *place; /* the field that was named last; of a list the element */
+    uint32_t bit;                 /* its bit in seen */
     size_t next;                  /* the place that is expected: answers keep the query's order */
     uint32_t seen;                /* bit per place */
     bool is_list;
@@ -76,7 +78,7 @@ struct sl_answer_parser {
     struct sl_answer_settings settings;
     struct sl_json_parser *json;
     struct sl_frame frames[SL_LIMIT_JSON_DEPTH + 1];
-    unsigned depth; /* of the innermost frame */
+    struct sl_frame *top; /* the innermost one */
 
     struct sl_answer answer;
     size_t pool_cap;
@@ -108,7 +110,5 @@ const struct sl_shape *sl_answer_shape(enum sl_document document);
 
 /* Frees what the records hold. */
 void sl_answer_drop_records(struct sl_answer_parser *p);
-
-int sl_answer_on_event(void *parser, const struct sl_json_event *event, struct sl_error *err);
 
 #endif

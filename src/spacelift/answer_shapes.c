@@ -17,7 +17,9 @@
     { name, sizeof(name) - 1, SL_PLACE_LIST, false, 0, shape }
 #define ELEMENT(shape)                                                                             \
     { NULL, 0, SL_PLACE_OBJECT, false, 0, shape }
-#define PLACES(array) .places = (array), .count = sizeof(array) / sizeof((array)[0])
+#define PLACES(array)                                                                              \
+    .places = (array), .count = sizeof(array) / sizeof((array)[0]),                                \
+    .all = (1u << (sizeof(array) / sizeof((array)[0]))) - 1
 
 /* ---- pools ---- */
 
@@ -400,7 +402,7 @@ static int begin_point(struct sl_answer_parser *p, struct sl_error *err) {
  * here use at most one" (the exporter's collector/aggregates.go). */
 static int keep_first_word(struct sl_answer_parser *p, struct sl_error *err) {
     (void)err;
-    if (p->frames[p->depth].elements == 1)
+    if (p->top->elements == 1)
         memcpy(p->point.label, p->word, sizeof(p->word));
     return SL_OK;
 }
@@ -419,7 +421,7 @@ static int keep_point(struct sl_answer_parser *p, struct sl_error *err) {
         a->points = points;
         p->point_cap = cap;
     }
-    p->point.of = (enum sl_aggregate)p->frames[p->depth - 2].place->at;
+    p->point.of = (enum sl_aggregate)p->top[-2].place->at;
     a->points[a->point_count++] = p->point;
     return SL_OK;
 }

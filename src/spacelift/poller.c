@@ -242,6 +242,12 @@ static void take_failure(struct sl_poller *p, enum sl_document document,
         report_failure(p, document, failure);
 }
 
+/* Is there a document that says only the ids of pools? */
+static bool needs_names(const struct sl_poller *p) {
+    return p->collectors[SL_DOCUMENT_WORKERS].is_on ||
+           p->collectors[SL_DOCUMENT_SCHEDULABLE].is_on || p->collectors[SL_DOCUMENT_QUEUE].is_on;
+}
+
 /* One document that one request reads. */
 static int read_document(struct sl_poller *p, enum sl_document document,
                          struct sl_collector_result *result, struct sl_error *failure) {
@@ -255,7 +261,7 @@ static int read_document(struct sl_poller *p, enum sl_document document,
     };
     struct sl_answer answer = {.pools = NULL};
     int code = sl_session_read(p->session, document, &arguments, &settings, &answer, failure);
-    if (code == SL_OK && document == SL_DOCUMENT_WORKER_POOLS)
+    if (code == SL_OK && document == SL_DOCUMENT_WORKER_POOLS && needs_names(p))
         code = sl_known_pools_set(&p->pools, &answer, failure);
     if (code == SL_OK) {
         struct delivery d;

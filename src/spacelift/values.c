@@ -37,9 +37,10 @@ static void put_public_pool(const struct sl_answer *a, const struct sl_values_ou
                              [SL_PUBLIC_PARALLELISM] = (double)a->public_parallelism});
 }
 
+/* In floating point: a server's time may be anything. */
 static double age_s(int64_t created_s, const struct sl_values_out *out) {
-    int64_t age_ms = out->realtime_ms - created_s * 1000;
-    return created_s == 0 ? NAN : age_ms > 0 ? (double)age_ms / 1000 : 0;
+    double age = (double)out->realtime_ms / 1000 - (double)created_s;
+    return created_s == 0 ? NAN : age > 0 ? age : 0;
 }
 
 /* "ID-VALUE": the ID must not hold what separates them. */
