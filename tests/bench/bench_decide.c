@@ -18,7 +18,22 @@ static const struct sl_policy policy = {
     .max_workers = 200,
     .target_utilization_percent = 80,
     .scale_in_window_ms = 300000,
+    .spare_rule = SL_SPARE_ARRIVALS,
+    .spare_quantile_percent = 90,
+    .drift_discount_percent = 50,
+    .blocked_weight_percent = 20,
+    .scale_out = {.workers = 20, .percent = 100, .period_ms = 15000},
+    .scale_in = {.workers = 5, .period_ms = 60000},
     .stale_after_ms = 60000,
+};
+
+static const struct sl_conditions conditions = {
+    .floor = 2,
+    .floor_text = "schedule \"office hours\"",
+    .cap = 150,
+    .is_cap_budget = true,
+    .cap_text = "the budget",
+    .paused_size = SL_SIZE_UNSET,
 };
 
 static struct sl_snapshot snapshot_at(int64_t i, int64_t now_ms) {
@@ -27,6 +42,9 @@ static struct sl_snapshot snapshot_at(int64_t i, int64_t now_ms) {
     return (struct sl_snapshot){
         .runs_pending = i * 7 % 5,
         .workers_busy = wave < 120 ? wave : 240 - wave,
+        .runs_drift = i % 2,
+        .runs_blocked = i % 3,
+        .workers = wave,
         .observed_ms = now_ms,
         .interval_ms = 1000,
     };
@@ -41,7 +59,7 @@ static double decide_many(int64_t *ret_sum) {
         struct sl_snapshot snapshot = snapshot_at(i, i * 1000);
         struct sl_decision d;
 
-        sl_policy_decide(&policy, NULL, &state, &snapshot, size, i * 1000, &d);
+        sl_policy_decide(&policy, &conditions, &state, &snapshot, size, i * 1000, &d);
         size = d.size;
         *ret_sum += size;
     }
