@@ -8,6 +8,8 @@
 #include "base/limits.h"
 #include "format/line_protocol.h"
 
+enum { NS_PER_MS = 1000000 };
+
 /* As sl_measurements() names them. */
 static const char measurement[] = "spacelift_worker_pool";
 
@@ -28,7 +30,7 @@ static int add(struct sl_batch *batch, const char *id, const char *name,
         return sl_fail(err, SL_NOMEM, "out of memory for a pool");
     batch->entries = grown;
     struct sl_batch_entry *e = &grown[batch->count];
-    *e = (struct sl_batch_entry){.id = strdup(id), .name = strdup(name), .time_ms = INT64_MIN};
+    *e = (struct sl_batch_entry){.id = strdup(id), .name = strdup(name), .time_ns = INT64_MIN};
     if (e->id == NULL || e->name == NULL) {
         free(e->id);
         free(e->name);
@@ -62,10 +64,10 @@ int sl_batch_take(struct sl_batch *batch, char *text, int64_t now_ms, struct sl_
     struct sl_batch_entry *e = find(batch, id);
     if (e == NULL)
         code = add(batch, id, name, &e, err);
-    int64_t time_ms = line.has_time ? line.time_ns / 1000000 : now_ms;
-    if (code != SL_OK || time_ms <= e->time_ms)
+    int64_t time_ns = line.has_time ? line.time_ns : now_ms * NS_PER_MS;
+    if (code != SL_OK || time_ns < e->time_ns)
         return code;
-    e->time_ms = time_ms;
+    e->time_ns = time_ns;
     e->runs_pending = sl_line_field(&line, "runs_pending");
     e->workers_busy = sl_line_field(&line, "workers_busy");
     return SL_OK;
@@ -81,7 +83,7 @@ void sl_batch_flush(struct sl_batch *batch,
                                               .id = e->id,
                                               .runs_pending = e->runs_pending,
                                               .workers_busy = e->workers_busy,
-                                              .time_ms = e->time_ms});
+                                              .time_ms = e->time_ns / NS_PER_MS});
         free(e->id);
         free(e->name);
     }

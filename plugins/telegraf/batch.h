@@ -11,7 +11,7 @@ struct sl_batch_entry {
     char *name;
     double runs_pending;
     double workers_busy;
-    int64_t time_ms;
+    int64_t time_ns; /* wall clock */
 };
 
 /* All zero is an empty batch. */

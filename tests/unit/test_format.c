@@ -193,7 +193,7 @@ static void test_read_refused(void **state) {
         "m",          "m,t=v",     "m,t f=1",
         "m,=v f=1",   "m,t= f=1",  "m f=",
         "m f",        "m f=x",     "m f=nan",
-        "m f=1 x",    "m f=1 1 1", "m f=007i",
+        "m f=1 x",    "m f=1 1 1", 
         "m f=+1i",    "m f=-1u",   "m f=\"a",
         "m f=\"a\"b", "m =1",      "{\"a\":1}",
         "m f=1.5i",   "m f=1e999", "m f=9223372036854775808i",

@@ -1,0 +1,210 @@
+"""spacelift-pool scale: what Telegraf's outputs.exec and outputs.execd do to a child, and that a
+run for each batch decides as a process that stays."""
+
+import time
+
+import pytest
+
+from lib.process import wait_until
+from lib.stack import NAMESPACE, POOL, KubernetesSimulator, block, plugin_block
+from lib.telegraf_host import Execd, run_once
+
+WINDOW_S = 2
+
+
+@pytest.fixture
+def kubernetes(tmp_path, parts):
+    simulator = KubernetesSimulator(str(tmp_path))
+    parts.append(simulator)
+    return simulator.start()
+
+
+@pytest.fixture
+def config(tmp_path, kubernetes):
+    path = tmp_path / "spacelift-pool.conf"
+    path.write_text(plugin_block(
+        "workerpool_scaler", block("Cluster", "prod", KubeConfig=kubernetes.kubeconfig),
+        block("Pool", POOL, Namespace=NAMESPACE, MinWorkers=1, MaxWorkers=5,
+              ScaleInWindow=WINDOW_S),
+        StateDirectory=str(tmp_path / "state")))
+    return str(path)
+
+
+def line(pending, busy, age_s=0.0, pool=POOL, at_ns=None):
+    """As Telegraf's serializer writes it: tags sorted, fields in any order, tags of the agent."""
+    at_ns = at_ns or time.time_ns() - int(age_s * 1e9)
+    name = pool.replace(" ", "\\ ")
+    return (f"spacelift_worker_pool,host=h1,worker_pool_id=01H{len(pool)},worker_pool_name={name} "
+            f"workers=4i,runs_pending={pending}i,workers_drained=0i,workers_busy={busy}i {at_ns}\n")
+
+
+def size(kubernetes):
+    return kubernetes.pool()["size"]
+
+
+def scale(config, batch, *more):
+    status, out, err = run_once("scale", "--config", config, *more, stdin=batch)
+    assert status == 0, err
+    return out
+
+
+# ---- a run for each batch ------------------------------------------------------------------------
+
+def test_out_and_in(config, kubernetes):
+    """Out at once; in when nothing more was wanted for a window, counted over several runs."""
+    scale(config, line(4, 0))
+    assert size(kubernetes) == 4
+    said = scale(config, line(0, 1))
+    assert size(kubernetes) == 4 and "not smaller for" in said
+
+    def smaller():
+        scale(config, line(0, 1))
+        return size(kubernetes) == 1
+    begin = time.monotonic()
+    wait_until(smaller, 10, "the pool is small again", poll_s=0.2)
+    assert time.monotonic() - begin < WINDOW_S + 3
+    assert len(kubernetes.patches()) == 2
+
+
+def test_batch_of_many(config, kubernetes):
+    """The newest line of a pool counts, wherever it stands; the others are passed over."""
+    batch = (line(5, 0, age_s=2) + line(3, 0) + line(1, 0, age_s=1) + line(9, 0, pool="another")
+             + "spacelift_worker_pool,worker_pool_name=x runs_waiting=3i\n"
+             + 'cpu,host=h1 usage=1,text="spacelift_worker_pool\nline two" 5\n# a comment\n\n')
+    scale(config, batch)
+    assert size(kubernetes) == 3
+    assert len(kubernetes.patches()) == 1
+
+
+def test_replayed(config, kubernetes):
+    """The same batch again, an older one, a stale one: not even a request."""
+    at_ns = time.time_ns()
+    scale(config, line(3, 0, at_ns=at_ns))
+    assert size(kubernetes) == 3
+    before = len(kubernetes.requests())
+    for batch in (line(3, 0, at_ns=at_ns), line(5, 0, at_ns=at_ns - 10**9),
+                  line(5, 0, at_ns=at_ns) * 50):
+        assert scale(config, batch) == ""
+    assert len(kubernetes.requests()) == before
+    assert size(kubernetes) == 3
+
+
+def test_stale(config, kubernetes):
+    """What lay in a buffer for an hour makes a pool neither larger nor smaller."""
+    scale(config, line(5, 0, age_s=3600))
+    assert size(kubernetes) == 1 and kubernetes.patches() == []
+    # ... and it does not hide what comes next.
+    scale(config, line(2, 0))
+    assert size(kubernetes) == 2
+
+
+def test_failure_comes_again(config, kubernetes):
+    """Telegraf keeps a batch that failed and sends it again: it must still count."""
+    batch = line(4, 0)
+    kubernetes.faults(unavailable=True)
+    status, _, err = run_once("scale", "--config", config, stdin=batch)
+    assert status == 1
+    assert POOL in err.splitlines()[0] and "503" in err.splitlines()[0]
+    kubernetes.no_faults()
+    scale(config, batch)
+    assert size(kubernetes) == 4
+
+
+def test_hanging_server(config, kubernetes):
+    kubernetes.faults(hang=True)
+    begin = time.monotonic()
+    status, _, err = run_once("scale", "--config", config, "--deadline", "0.5", stdin=line(4, 0))
+    assert status == 1 and "not done in time" in err
+    assert time.monotonic() - begin < 5
+
+
+def test_state_must_be_kept(config, kubernetes, tmp_path):
+    """Without a state no pool would ever become smaller, and nobody would hear of it."""
+    (tmp_path / "state").write_text("a file, no folder")
+    status, _, err = run_once("scale", "--config", config, stdin=line(4, 0))
+    assert status == 1 and f"{tmp_path}/state" in err
+    assert size(kubernetes) == 4
+
+
+def test_on_the_command_line(kubernetes, tmp_path):
+    status, out, err = run_once(
+        "scale", POOL, "--kubeconfig", kubernetes.kubeconfig, "--namespace", NAMESPACE,
+        "--min-workers", "1", "--max-workers=3", "--state-directory", str(tmp_path / "s"),
+        stdin=line(9, 0))
+    assert status == 0, err
+    assert size(kubernetes) == 3 and "held at MaxWorkers 3" in out
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ([], "no pool: name one on the command line"),
+    (["--min-workers", "1"], "which pool are the options for?"),
+    (["a", "--max-workers", "2", "--min-workers", "3"], "MinWorkers"),
+    (["a", "--max-workers", "2", "--kubeconfig", "/nonexistent"], "/nonexistent"),
+])
+def test_usage(arguments, message):
+    """Refused, and the input is read to its end all the same."""
+    status, _, err = run_once("scale", *arguments, stdin=line(1, 1) * 5000)
+    assert status != 0
+    assert message in err
+
+
+def test_what_is_no_line_protocol(config):
+    status, _, err = run_once("scale", "--config", config, stdin='{"metrics":[]}\n' * 3)
+    assert status == 1
+    assert 'data_format must be "influx"' in err
+
+
+# ---- a process that stays ------------------------------------------------------------------------
+
+@pytest.fixture
+def execd(parts, config):
+    child = Execd("scale", "--execd", "--config", config)
+    parts.append(child)
+    return child
+
+
+def wait_size(kubernetes, wanted, child):
+    def look():
+        child.pump()
+        return size(kubernetes) == wanted
+    wait_until(look, 10, lambda: f"size {wanted}\n{child.out}\n{child.log}")
+
+
+def test_execd(execd, kubernetes):
+    """A batch line by line is one decision; news go to standard output, failures to standard
+    error; the end of input is the end."""
+    for pending in range(1, 6):
+        execd.send(line(pending, 0))
+    wait_size(kubernetes, 5, execd)
+    assert len(kubernetes.patches()) == 1
+    execd.send("junk\n" + line(0, 1))
+    execd.wait(lambda: "-> 1 workers" in execd.out if execd.send(line(0, 1)) is None else False, 10,
+               "small again")
+    assert "not line protocol" in execd.log and execd.log.count("\n") == 1
+    assert "1 -> 5 workers" in execd.out
+    status, seconds = execd.leave()
+    assert status == 0 and seconds < 1
+
+
+def test_execd_drains_while_the_server_hangs(execd, kubernetes):
+    """outputs.execd has no write deadline: a child that stops reading stops Telegraf's shutdown."""
+    kubernetes.faults(hang=True)
+    begin = time.monotonic()
+    for _ in range(20):
+        execd.send(line(4, 0) * 100)  # a third of a megabyte: five pipes full
+    assert time.monotonic() - begin < 5
+    status, seconds = execd.leave()
+    assert status == 0 and seconds < 2
+
+
+def test_execd_and_exec_share_their_state(config, kubernetes):
+    """What one has decided the other goes on with: the same file, the same window."""
+    child = Execd("scale", "--execd", "--config", config)
+    try:
+        child.send(line(4, 0))
+        wait_size(kubernetes, 4, child)
+        assert child.leave()[0] == 0
+    finally:
+        child.stop()
+    said = scale(config, line(0, 0))
+    assert size(kubernetes) == 4 and "ScaleInWindow" in said
