@@ -12,6 +12,7 @@ extern const struct sl_command sl_command_watch;
 extern const struct sl_command sl_command_csr;
 extern const struct sl_command sl_command_manifests;
 extern const struct sl_command sl_command_migrate;
+extern const struct sl_command sl_command_replay;
 
 /* clang-format off: a line each */
 const struct sl_command *const sl_commands[] = {
@@ -24,6 +25,7 @@ const struct sl_command *const sl_commands[] = {
     &sl_command_csr,
     &sl_command_manifests,
     &sl_command_migrate,
+    &sl_command_replay,
     NULL,
 };
 /* clang-format on */

@@ -197,23 +197,28 @@ static int read_plugins(const struct sl_config_item *root, struct sl_configurati
     return SL_OK;
 }
 
-int sl_configuration_load(const struct sl_arguments *arguments, struct sl_configuration *ret,
-                          struct sl_error *err) {
+int sl_configuration_read(const char *path, struct sl_configuration *ret, struct sl_error *err) {
     struct sl_config_item root = {.key = NULL};
-    *ret = (struct sl_configuration){.accounts = NULL};
-    int code = sl_arguments_read(arguments, general_options, &ret->general, err);
-    if (code != SL_OK || ret->general.config == NULL)
-        return code;
-    code = read_file(ret->general.config, &root, 0, err);
-    if (code == SL_IO) /* the same again will fail again */
-        code = sl_fail(err, SL_CONFIG, "option --config: %s", err->text);
+    int code = read_file(path, &root, 0, err);
     if (code == SL_OK) {
         struct sl_error why = SL_ERROR_INIT;
         code = read_plugins(&root, ret, &why);
         if (code != SL_OK)
-            code = sl_fail(err, why.code, "%s: %s", ret->general.config, why.text);
+            code = sl_fail(err, why.code, "%s: %s", path, why.text);
     }
     sl_config_release(&root);
+    return code;
+}
+
+int sl_configuration_load(const struct sl_arguments *arguments, struct sl_configuration *ret,
+                          struct sl_error *err) {
+    *ret = (struct sl_configuration){.accounts = NULL};
+    int code = sl_arguments_read(arguments, general_options, &ret->general, err);
+    if (code != SL_OK || ret->general.config == NULL)
+        return code;
+    code = sl_configuration_read(ret->general.config, ret, err);
+    if (code == SL_IO) /* the same again will fail again */
+        code = sl_fail(err, SL_CONFIG, "option --config: %s", err->text);
     return code;
 }
 

@@ -31,6 +31,10 @@ struct sl_configuration {
  * or the block and the option; SL_IO a file that cannot be read. Release *ret in any case. */
 int sl_configuration_load(const struct sl_arguments *arguments, struct sl_configuration *ret,
                           struct sl_error *err) SL_CHECKED;
+
+/* A file alone, into *ret, which is zeroed or has been filled before. */
+int sl_configuration_read(const char *path, struct sl_configuration *ret,
+                          struct sl_error *err) SL_CHECKED;
 void sl_configuration_release(struct sl_configuration *c);
 
 /* Makes the accounts complete: those of the file (or the one that --account names); without any,

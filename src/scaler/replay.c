@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "scaler/replay_picture.h"
+
 /* ---- one replay ---- */
 
 static int compare_times(const void *a, const void *b) {
@@ -37,19 +39,46 @@ static int out_of_memory(struct sl_error *err) {
 
 int sl_replay_run(const struct sl_trace *trace, const struct sl_contender *contender,
                   int64_t startup_ms, struct sl_replay_result *ret, struct sl_error *err) {
+    return sl_replay_draw(trace, contender, startup_ms, NULL, ret, err);
+}
+
+/* A single worker that is always there would be through by then, and a day has passed for windows
+ * and cooldowns. */
+static int64_t latest_end_ms(const struct sl_trace *trace, const struct sl_contender *c,
+                             int64_t startup_ms) {
+    int64_t end_ms = 86400000;
+
+    for (size_t i = 0; i < trace->count; i++) {
+        end_ms += trace->runs[i].duration_ms + startup_ms + 2 * c->tick_ms;
+    }
+    return end_ms + (trace->count > 0 ? trace->runs[trace->count - 1].arrival_ms : 0);
+}
+
+int sl_replay_draw(const struct sl_trace *trace, const struct sl_contender *contender,
+                   int64_t startup_ms, struct sl_replay_picture *picture,
+                   struct sl_replay_result *ret, struct sl_error *err) {
     struct sl_contender c = *contender;
+    int64_t end_ms = latest_end_ms(trace, &c, startup_ms);
     struct sl_replay_pool pool;
+    int64_t now_ms = c.phase_ms;
 
     if (!sl_replay_pool_init(&pool, trace, startup_ms, c.min_workers, (size_t)c.max_workers)) {
         return out_of_memory(err);
     }
-    for (int64_t now_ms = c.phase_ms; !sl_replay_pool_is_done(&pool); now_ms += c.tick_ms) {
+    for (; !sl_replay_pool_is_done(&pool) && now_ms <= end_ms; now_ms += c.tick_ms) {
         sl_replay_pool_run(&pool, now_ms);
         sl_replay_pool_set_size(&pool, c.decide(&c, &pool, now_ms));
+        if (picture != NULL) {
+            sl_replay_picture_mark(picture, now_ms,
+                                   sl_replay_pool_pending(&pool) + (int64_t)pool.busy, pool.size);
+        }
     }
     *ret = summary_of(&pool);
     sl_replay_pool_release(&pool);
-    return SL_OK;
+    return now_ms <= end_ms
+               ? SL_OK
+               : sl_fail(err, SL_CONFIG, "with \"%s\" runs wait for ever: it gives them no worker",
+                         c.name);
 }
 
 int sl_replay_bound(const struct sl_trace *trace, int32_t min_workers, int32_t max_workers,

@@ -27,6 +27,13 @@ int sl_replay_run(const struct sl_trace *trace, const struct sl_contender *conte
                   int64_t startup_ms, struct sl_replay_result *ret,
                   struct sl_error *err) SL_CHECKED;
 
+/* The same, and what it looked like; picture (scaler/replay_picture.h) may be NULL. SL_CONFIG: the
+ * policy leaves runs waiting for ever. */
+struct sl_replay_picture;
+int sl_replay_draw(const struct sl_trace *trace, const struct sl_contender *contender,
+                   int64_t startup_ms, struct sl_replay_picture *picture,
+                   struct sl_replay_result *ret, struct sl_error *err) SL_CHECKED;
+
 /* A bound that knows the future: a worker stands ready for each arrival as far as MaxWorkers goes,
  * and leaves with its run, down to MinWorkers. No policy waits less, and none that waits as little
  * has fewer worker-hours. changes_per_hour is NaN. */
