@@ -122,7 +122,17 @@ static void fake_leader(void *self, char *out, size_t size) {
 
 static void fake_record(void *self, const char *in, const char *worker_pool,
                         const struct sl_scale_reading *about, enum sl_note note, const char *text) {
-    static const char *const words[] = {"out", "in", "max", "blind", "sees", "annotation"};
+    static const char *const words[] = {
+        [SL_NOTE_SCALED_OUT] = "out",
+        [SL_NOTE_SCALED_IN] = "in",
+        [SL_NOTE_HELD_AT_MAXIMUM] = "max",
+        [SL_NOTE_BLIND] = "blind",
+        [SL_NOTE_SEES_AGAIN] = "sees",
+        [SL_NOTE_FOREIGN_SIZE] = "foreign",
+        [SL_NOTE_NOT_CONVERGED] = "stuck",
+        [SL_NOTE_CONVERGED] = "converged",
+        [SL_NOTE_BAD_ANNOTATION] = "annotation",
+    };
     struct fake_server *s = self;
     size_t len = strlen(s->notes);
 

@@ -267,6 +267,9 @@ static void test_never_two(void **unused) {
 
 /* ---- messages ---- */
 
+#define LEASE(spec)                                                                                \
+    "{\"kind\":\"Lease\",\"metadata\":{\"resourceVersion\":\"5\"},\"spec\":" spec "}"
+
 static void test_lease(void **unused) {
     (void)unused;
     static const char good[] =
@@ -274,10 +277,12 @@ static void test_lease(void **unused) {
         "\"x\",\"leaseDurationSeconds\":15,\"leaseTransitions\":3,\"acquireTime\":\"A\","
         "\"renewTime\":\"R\"}}";
     static const char *const bad[] = {
-        "", "{}", "{\"kind\":\"Scale\",\"metadata\":{\"resourceVersion\":\"5\"}}",
+        "",
+        "{}",
+        "{\"kind\":\"Scale\",\"metadata\":{\"resourceVersion\":\"5\"}}",
         "{\"kind\":\"Lease\",\"metadata\":{}}",
-        "{\"kind\":\"Lease\",\"metadata\":{\"resourceVersion\":\"5\"},\"spec\":"
-        "{\"leaseDurationSeconds\":-1}}"};
+        LEASE("{\"leaseDurationSeconds\":-1}"),
+    };
     struct sl_lease lease = {.version = ""};
     struct sl_lease other;
     struct sl_buffer out;
