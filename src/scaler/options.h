@@ -101,6 +101,8 @@ struct sl_pool_options {
     int pause;             /* enum sl_pause */
     int64_t pause_workers; /* -1: not set */
     char *pause_until;
+    int64_t boost_workers; /* 0: none */
+    char *boost_until;
     bool is_forced_active;
     bool is_shadow;
     bool is_shadow_dry_run;

@@ -123,6 +123,21 @@ static int check_schedules(const struct sl_pool_options *pool, struct sl_error *
     return SL_OK;
 }
 
+static int check_notifications(const struct sl_pool_options *pool, struct sl_error *err) {
+    for (size_t i = 0; i < pool->notification_count; i++) {
+        const struct sl_alarm_options *n = pool->notifications[i];
+
+        if (n->warning_min_workers == 0 && n->failure_min_workers == 0 &&
+            n->warning_add_workers == 0 && n->failure_add_workers == 0) {
+            return sl_fail(err, SL_CONFIG,
+                           "Pool \"%s\": Notification \"%s\" does nothing: set WarningMinWorkers, "
+                           "FailureMinWorkers, WarningAddWorkers or FailureAddWorkers",
+                           pool->name, n->name);
+        }
+    }
+    return SL_OK;
+}
+
 static int check_pool(struct sl_scaler_config *config, size_t index, struct sl_error *err) {
     struct sl_pool_options *pool = config->pools[index];
     struct sl_policy policy = sl_pool_policy(pool);
@@ -132,7 +147,7 @@ static int check_pool(struct sl_scaler_config *config, size_t index, struct sl_e
         return sl_fail(err, SL_CONFIG, "Pool \"%s\": %s", pool->name, why.text);
     }
     if (check_resource(pool, &why) != SL_OK || check_cluster(config, pool, &why) != SL_OK ||
-        check_schedules(pool, &why) != SL_OK) {
+        check_schedules(pool, &why) != SL_OK || check_notifications(pool, &why) != SL_OK) {
         return sl_fail(err, why.code, "%s", why.text);
     }
     for (size_t i = 0; i < index; i++) {

@@ -337,6 +337,19 @@ static const struct sl_option pool_options[] = {
      .offset = POOL(pause_until),
      .example = "2026-08-20T18:00:00Z",
      .help = "When the pause ends by itself, as in RFC 3339. Default: never."},
+    {.name = "BoostWorkers",
+     .type = SL_OPTION_INTEGER,
+     .offset = POOL(boost_workers),
+     .fallback = "0",
+     .min = 0,
+     .max = SL_LIMIT_WORKERS,
+     .unit = "workers",
+     .help = "A floor for a while, until BoostUntil: for a morning with many releases."},
+    {.name = "BoostUntil",
+     .type = SL_OPTION_STRING,
+     .offset = POOL(boost_until),
+     .example = "2026-08-20T18:00:00Z",
+     .help = "When BoostWorkers ends by itself, as in RFC 3339. Default: never."},
     {.name = "ForceActivation",
      .type = SL_OPTION_BOOLEAN,
      .offset = POOL(is_forced_active),
@@ -429,6 +442,16 @@ const struct sl_option_block sl_scaler_pool_block = {
     .help = "A worker pool whose size follows its queue. The block may be repeated.",
 };
 
+static int read_until(const struct sl_pool_options *pool, const char *option, const char *text,
+                      int64_t *ret_ms, struct sl_error *err) {
+    if (text != NULL && !sl_parse_rfc3339(text, ret_ms)) {
+        return sl_fail(err, SL_CONFIG,
+                       "Pool \"%s\": %s \"%s\" is not a time such as 2026-08-20T18:00:00Z",
+                       pool->name, option, text);
+    }
+    return SL_OK;
+}
+
 int sl_pool_orders(const struct sl_pool_options *pool, struct sl_orders *ret,
                    struct sl_error *err) {
     struct sl_orders orders;
@@ -440,10 +463,11 @@ int sl_pool_orders(const struct sl_pool_options *pool, struct sl_orders *ret,
     if (pool->pause_workers >= 0) {
         orders.pause_workers = (int32_t)pool->pause_workers;
     }
-    if (pool->pause_until != NULL && !sl_parse_rfc3339(pool->pause_until, &orders.pause_until_ms)) {
-        return sl_fail(err, SL_CONFIG,
-                       "Pool \"%s\": PauseUntil \"%s\" is not a time such as 2026-08-20T18:00:00Z",
-                       pool->name, pool->pause_until);
+    orders.floor = (int32_t)pool->boost_workers;
+    (void)snprintf(orders.floor_text, sizeof orders.floor_text, "the option BoostWorkers");
+    if (read_until(pool, "PauseUntil", pool->pause_until, &orders.pause_until_ms, err) != SL_OK ||
+        read_until(pool, "BoostUntil", pool->boost_until, &orders.floor_until_ms, err) != SL_OK) {
+        return SL_CONFIG;
     }
     *ret = orders;
     return SL_OK;

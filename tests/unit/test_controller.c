@@ -1052,6 +1052,26 @@ static void test_weights_come_from_the_queue(void **unused) {
     free_world(w);
 }
 
+static void test_a_boost_by_option_ends_at_its_time(void **unused) {
+    struct world *w = prepare_world(1);
+    static char until[] = "2023-11-14T22:15:20Z"; /* 1700000120 */
+
+    (void)unused;
+    w->options[0].boost_workers = 3;
+    w->options[0].boost_until = until;
+    open_world(w);
+    step(w);
+    for (int i = 0; i < 10; i++) {
+        poll_pool(w, 0, 0, 0);
+        assert_int_equal(size_of(w, 0), 3);
+    }
+    for (int i = 0; i < 9; i++) {
+        poll_pool(w, 0, 0, 0);
+    }
+    assert_int_equal(size_of(w, 0), 1);
+    free_world(w);
+}
+
 static void test_the_status_file_says_why(void **unused) {
     struct world *w = prepare_world(2);
     char path[] = "/tmp/sl-test-status-XXXXXX";
@@ -1247,6 +1267,7 @@ int main(void) {
         cmocka_unit_test(test_a_schedule_is_a_floor_and_wakes_the_thread_up),
         cmocka_unit_test(test_a_pause_by_option_ends_at_its_time),
         cmocka_unit_test(test_the_status_file_says_why),
+        cmocka_unit_test(test_a_boost_by_option_ends_at_its_time),
         cmocka_unit_test(test_a_notification_raises_the_floor_at_once),
         cmocka_unit_test(test_a_notification_needs_no_data_from_spacelift),
         cmocka_unit_test(test_a_foreign_size_is_adopted_for_a_while),
