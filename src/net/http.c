@@ -246,7 +246,9 @@ static int add_headers(struct exchange *x, struct sl_error *err) {
     }
     if (code == SL_OK && x->request->bearer != NULL)
         code = add_bearer(x, x->request->bearer, err);
-    /* libcurl's own way to leave a header out. */
+    /* libcurl's own way to leave a header out; but it would sign it all the same. */
+    if (x->request->aws_sigv4 != NULL)
+        return code;
     struct curl_slist *list = code == SL_OK ? curl_slist_append(x->headers, "Expect:") : NULL;
     if (code == SL_OK && list == NULL)
         return sl_fail(err, SL_NOMEM, "out of memory for an HTTP header");
@@ -347,6 +349,7 @@ static void set_login(const struct exchange *x) {
 #ifdef CURLAUTH_AWS_SIGV4
     if (r->aws_sigv4 != NULL) {
         curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, r->aws_sigv4);
+        curl_easy_setopt(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
         return;
     }
 #endif

@@ -44,14 +44,16 @@ class Receiver:
     everything, without Written headers, as receivers do that look at nothing (Prometheus 2.42)."""
 
     def __init__(self, script=(), forward_to=None, speaks=("1.0", "2.0"), legacy=False, tls=None,
-                 client_ca=None, address="127.0.0.1", check=True):
-        """tls: (certificate, key); client_ca: whose client certificates it demands."""
+                 client_ca=None, address="127.0.0.1", check=True, authorize=None):
+        """tls: (certificate, key); client_ca: whose client certificates it demands.
+        authorize: a function of a request's headers; 401 where it is false."""
         self.requests = []
         self.violations = []
         self.forward_to = forward_to
         self.speaks = speaks
         self.legacy = legacy
         self.check = check
+        self.authorize = authorize
         self._script = list(script)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -139,6 +141,8 @@ class Receiver:
                     remote_write.check(headers, body)
                 except Violation as wrong:
                     self.violations.append(str(wrong))
+            if step is None and self.authorize and not self.authorize(headers):
+                step = 401
             if step is None:
                 step = self._usual(headers, body)
             status = step if isinstance(step, int) else 0 if isinstance(step, str) else step[0]
