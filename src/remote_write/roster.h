@@ -36,7 +36,7 @@ struct sl_list {
 };
 
 /* A list's identity, ready for the search. */
-enum { SL_LIST_KEY_BYTES = 4096 };
+enum { SL_LIST_KEY_BYTES = 32 * 1024 };
 
 struct sl_list_key {
     char bytes[SL_LIST_KEY_BYTES];

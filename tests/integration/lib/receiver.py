@@ -44,7 +44,7 @@ class Receiver:
     everything, without Written headers, as receivers do that look at nothing (Prometheus 2.42)."""
 
     def __init__(self, script=(), forward_to=None, speaks=("1.0", "2.0"), legacy=False, tls=None,
-                 client_ca=None, address="127.0.0.1", check=True, authorize=None):
+                 client_ca=None, address="127.0.0.1", authorize=None):
         """tls: (certificate, key); client_ca: whose client certificates it demands.
         authorize: a function of a request's headers; 401 where it is false."""
         self.requests = []
@@ -52,7 +52,6 @@ class Receiver:
         self.forward_to = forward_to
         self.speaks = speaks
         self.legacy = legacy
-        self.check = check
         self.authorize = authorize
         self._script = list(script)
         self._lock = threading.Lock()
@@ -120,15 +119,15 @@ class Receiver:
         for request in self.accepted():
             order.check(request)
 
-    def _usual(self, headers, body):
+    def _usual(self, request):
         if self.legacy:
             return 204, {}
-        protocol = remote_write.protocol_of(headers)
+        protocol = request.protocol
         if protocol not in self.speaks:
             return 415, {}
         if protocol == "1.0":
             return 204, {}
-        count = remote_write.decode(protocol, body).sample_count()
+        count = request.decode().sample_count()
         return 204, {"X-Prometheus-Remote-Write-Samples-Written": str(count),
                      "X-Prometheus-Remote-Write-Histograms-Written": "0",
                      "X-Prometheus-Remote-Write-Exemplars-Written": "0"}
@@ -136,17 +135,18 @@ class Receiver:
     def _take(self, headers, body, peer):
         with self._lock:
             step = self._script.pop(0) if self._script else None
-            if self.check:
-                try:
-                    remote_write.check(headers, body)
-                except Violation as wrong:
-                    self.violations.append(str(wrong))
+            request = Received(headers, body, 0, peer)
+            try:
+                request.decode()
+            except Violation as wrong:
+                self.violations.append(str(wrong))
             if step is None and self.authorize and not self.authorize(headers):
                 step = 401
             if step is None:
-                step = self._usual(headers, body)
+                step = self._usual(request)
             status = step if isinstance(step, int) else 0 if isinstance(step, str) else step[0]
-            self.requests.append(Received(headers, body, status, peer))
+            request.status = status
+            self.requests.append(request)
         if 200 <= status <= 299 and self.forward_to:
             request = urllib.request.Request(self.forward_to, body, dict(headers.items()))
             with urllib.request.urlopen(request, timeout=10) as answer:
