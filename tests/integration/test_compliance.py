@@ -18,7 +18,7 @@ import pytest
 
 from lib.exposition import Exposition
 from lib.process import wait_until
-from lib.receiver import Receiver
+from lib.receiver import OWN, Receiver
 from lib.remote_write import Violation, require
 from lib.stack import Collectd, block, plugin_block
 
@@ -51,13 +51,15 @@ TEXT = "\n".join([
 
 
 class Captured:
-    """What a receiver got from a collectd that scraped a text a few times."""
+    """What a receiver got from a collectd that scraped a text a few times, without what the remote
+    writer says of itself."""
 
     def __init__(self, receiver, address):
         self.receiver = receiver
         self.address = address
         self.requests = receiver.accepted()
-        self.all = [series for request in self.requests for series in request.series]
+        self.all = [series for request in self.requests for series in request.series
+                    if not series.name.startswith(OWN)]
 
     def named(self, name):
         found = [series for series in self.all if series.name == name]

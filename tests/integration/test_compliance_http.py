@@ -54,7 +54,7 @@ def receivers():
         "only_1_0": Receiver(speaks=("1.0",)),
         "steady": Receiver(),
     }
-    options = {"backoff": {"MinBackoff": 0.1, "MaxBackoff": 1}, "hang": {"Timeout": 700},
+    options = {"backoff": {"MinBackoff": 0.1, "MaxBackoff": 1}, "hang": {"Timeout": 2500},
                "only_1_0": {"Protocol": "1.0"}}
     return {name: (receiver, {"MinBackoff": 0.05, "MaxBackoff": 0.3, **options.get(name, {})})
             for name, receiver in cases.items()}
@@ -82,7 +82,10 @@ def make_run(tmp_path_factory):
     cases = receivers()
     for receiver, _ in cases.values():
         receiver.start()
-    nodes = [block("Node", name, URL=receiver.url, BatchSendDeadline=0, **options)
+    # Not what the remote writer says of itself: of forty nodes, to forty nodes.
+    keep = block("WriteRelabelConfig", None, SourceLabels="__name__", Regex="counter_total|up",
+                 Action="keep")
+    nodes = [block("Node", name, keep, URL=receiver.url, BatchSendDeadline=0, **options)
              for name, (receiver, options) in cases.items()]
     nodes.append(block("Node", "refused", URL="http://127.0.0.1:9/", BatchSendDeadline=0))
     nodes.append(block("Node", "no_such_host", URL="http://no-such-host.invalid/",
@@ -105,8 +108,8 @@ def make_run(tmp_path_factory):
     return Run(cases, collectd, len(exposition.scrapes))
 
 
-def check_nothing_missing(values):
-    assert values == list(range(len(values))) and len(values) >= 4, values
+def check_nothing_missing(values, least=3):
+    assert values == list(range(len(values))) and len(values) >= least, values
 
 
 @pytest.mark.parametrize("status", FINAL)
