@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/memory.h"
 
 enum {
     OUTGOING_MAX_BYTES = 256 * 1024 * 1024,
@@ -31,6 +32,7 @@ struct loop {
     bool is_leaving;     /* nothing more is asked for */
     bool is_stopping;    /* what is under way is not waited for either */
     bool is_output_gone; /* nobody reads any more */
+    bool is_trimmed;
     int64_t leave_by_ms;
     struct sl_complaint stalled;
 };
@@ -115,6 +117,13 @@ static void tell_stalled(struct loop *l, size_t replaced) {
         sl_log(l->log, SL_LOG_NOTICE, "standard output is read again");
 }
 
+/* Once: the first reports are out, and now there is time. */
+static bool is_first_done(struct loop *l) {
+    bool is_first = !l->is_trimmed && l->outgoing.cap > 0;
+    l->is_trimmed = l->is_trimmed || is_first;
+    return is_first;
+}
+
 /* The next reports, when the last ones are out. */
 static void refill(struct loop *l) {
     size_t replaced;
@@ -124,6 +133,8 @@ static void refill(struct loop *l) {
     l->sent = 0;
     if (sl_gather_take(l->gather, &l->outgoing, &replaced) > 0)
         tell_stalled(l, replaced);
+    else if (l->settings->is_execd && is_first_done(l))
+        sl_memory_trim();
     if (l->outgoing.failed != SL_OK) {
         sl_log(l->log, SL_LOG_ERROR, "out of memory: a report is lost");
         sl_buffer_reset(&l->outgoing);

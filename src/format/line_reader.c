@@ -11,6 +11,11 @@ static bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r';
 }
 
+/* What a backslash before it means something for; elsewhere it is a character like any other. */
+static bool is_escaped(char c, bool in_string) {
+    return in_string ? c == '"' || c == '\\' : c == ',' || c == '=' || c == ' ';
+}
+
 struct reader {
     char *begin;
     char *at;
@@ -29,7 +34,7 @@ static bool ends_word(char c, const char *stops) {
 static char *take_word(struct reader *r, const char *stops, char *ret_stop) {
     char *word = r->at, *out = r->at;
     while (!ends_word(*r->at, stops)) {
-        if (r->at[0] == '\\' && (r->at[1] == ',' || r->at[1] == '=' || r->at[1] == ' '))
+        if (r->at[0] == '\\' && is_escaped(r->at[1], false))
             r->at++;
         *out++ = *r->at++;
     }
@@ -66,7 +71,7 @@ static int parse_string(struct reader *r, struct sl_line_item *field, struct sl_
     char *out = r->at;
     field->text = out;
     while (*r->at != '"') {
-        if (r->at[0] == '\\' && (r->at[1] == '"' || r->at[1] == '\\'))
+        if (r->at[0] == '\\' && is_escaped(r->at[1], true))
             r->at++;
         if (*r->at == '\0')
             return complain(r, err, "a string does not end");
@@ -195,7 +200,7 @@ size_t sl_line_length(const char *bytes, size_t len) {
             return i + 1;
         if (is_comment)
             continue;
-        if (c == '\\' && i + 1 < len && bytes[i + 1] != '\n')
+        if (c == '\\' && i + 1 < len && is_escaped(bytes[i + 1], in_string))
             i++;
         else if (c == '"' && in_string)
             in_string = false;

@@ -190,13 +190,10 @@ static void test_read(void **state) {
 static void test_read_refused(void **state) {
     (void)state;
     static const char *const bad[] = {
-        "m",          "m,t=v",     "m,t f=1",
-        "m,=v f=1",   "m,t= f=1",  "m f=",
-        "m f",        "m f=x",     "m f=nan",
-        "m f=1 x",    "m f=1 1 1", 
-        "m f=+1i",    "m f=-1u",   "m f=\"a",
-        "m f=\"a\"b", "m =1",      "{\"a\":1}",
-        "m f=1.5i",   "m f=1e999", "m f=9223372036854775808i",
+        "m",         "m,t=v",     "m,t f=1",  "m,=v f=1",  "m,t= f=1",
+        "m f=",      "m f",       "m f=x",    "m f=nan",   "m f=1 x",
+        "m f=1 1 1", "m f=+1i",   "m f=-1u",  "m f=\"a",   "m f=\"a\"b",
+        "m =1",      "{\"a\":1}", "m f=1.5i", "m f=1e999", "m f=9223372036854775808i",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         char text[64];
@@ -228,6 +225,7 @@ static void test_length(void **state) {
         {"m,t=\"a f=1\nx", 11},
         {"# it's \"so\nm f=1", 11},
         {"m f=\"a\\\"\nb\"\n", 12},
+        {"m,t=a\\\\ b\\=\"c f=1\nx", 18},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         assert_int_equal(sl_line_length(cases[i].text, strlen(cases[i].text)), cases[i].len);
