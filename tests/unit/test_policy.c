@@ -405,6 +405,218 @@ static const struct data_case data_cases[] = {
      "no data from Spacelift for 75 s: holding at 4 workers"},
 };
 
+/* ---- what holds besides the policy ---- */
+
+struct condition_case {
+    const char *name;
+    const char *options;
+    struct sl_conditions conditions; /* a cap of 0 is written as none */
+    struct step step;
+};
+
+#define SCHEDULE SL_RULE_SCHEDULE
+#define ORDER    SL_RULE_ORDER
+#define PAUSED   SL_RULE_PAUSED
+#define ADOPTED  SL_RULE_ADOPTED
+
+static const struct condition_case condition_cases[] = {
+    {"a schedule's floor keeps workers for nobody",
+     "",
+     {.floor = 3},
+     {1, 0, 0, 1, 3, SCHEDULE, NONE}},
+    {"more than the floor is wanted", "", {.floor = 3}, {1, 3, 1, 3, 4, DEMAND, NONE}},
+    {"MaxWorkers is more than a schedule's floor may be",
+     "",
+     {.floor = 9},
+     {1, 0, 0, 1, 5, SCHEDULE, NONE}},
+    {"a schedule's cap holds growth", "", {.cap = 2}, {1, 1, 3, 1, 2, DEMAND, SL_CLAMP_SCHEDULE}},
+    {"a schedule's cap takes no worker from a run",
+     "ScaleInWindow 0",
+     {.cap = 2},
+     {1, 4, 0, 5, 4, DEMAND, KEEPING}},
+    {"a spent budget holds growth",
+     "",
+     {.cap = 2, .is_cap_budget = true},
+     {1, 2, 3, 2, 2, DEMAND, SL_CLAMP_BUDGET}},
+    {"a spent budget cuts no run off",
+     "ScaleInWindow 0",
+     {.cap = 1, .is_cap_budget = true},
+     {1, 3, 0, 3, 3, DEMAND, KEEPING}},
+    {"a boost is a floor by order",
+     "",
+     {.floor = 4, .is_floor_ordered = true},
+     {1, 1, 0, 1, 4, ORDER, NONE}},
+    {"paused: nothing changes, whatever waits",
+     "",
+     {.is_paused = true, .paused_size = SL_SIZE_UNSET},
+     {1, 1, 9, 2, 2, PAUSED, NONE}},
+    {"a paused size is obeyed to the letter, even below the busy workers",
+     "",
+     {.is_paused = true, .paused_size = 0},
+     {1, 3, 0, 3, 0, PAUSED, NONE}},
+    {"no scale-in by order",
+     "ScaleInWindow 0",
+     {.is_scale_in_forbidden = true},
+     {1, 1, 0, 4, 4, DEMAND, NO_IN}},
+    {"no scale-in by order: larger all the same",
+     "",
+     {.is_scale_in_forbidden = true},
+     {1, 1, 2, 1, 3, DEMAND, NONE}},
+    {"no scale-out by order",
+     "",
+     {.is_scale_out_forbidden = true},
+     {1, 1, 2, 1, 1, DEMAND, NO_OUT}},
+    {"forced activation wakes a pool that sleeps",
+     "MinWorkers 2, IdleWorkers 0",
+     {.is_forced_active = true},
+     {1, 0, 0, 0, 2, AWAKE, NONE}},
+    {"a smaller size that somebody wrote is adopted below MinWorkers",
+     "MinWorkers 3",
+     {.has_adopted = true, .adopted_size = 1},
+     {1, 0, 0, 1, 1, ADOPTED, NONE}},
+    {"a larger size that somebody wrote is adopted above the demand",
+     "ScaleInWindow 0",
+     {.has_adopted = true, .adopted_size = 4},
+     {1, 1, 0, 4, 4, ADOPTED, NONE}},
+    {"an adopted size is left for a higher demand",
+     "",
+     {.has_adopted = true, .adopted_size = 1},
+     {1, 1, 2, 1, 3, DEMAND, NONE}},
+    {"an adopted size is no reason to be above MaxWorkers",
+     "ScaleInWindow 0",
+     {.has_adopted = true, .adopted_size = 9},
+     {1, 0, 0, 9, 5, ADOPTED, NONE}},
+    {"an order is more than what was adopted",
+     "",
+     {.has_adopted = true, .adopted_size = 1, .floor = 3, .is_floor_ordered = true},
+     {1, 0, 0, 1, 3, ORDER, NONE}},
+};
+
+static void test_sentences_with_conditions(void **unused) {
+    (void)unused;
+    for (size_t i = 0; i < sizeof condition_cases / sizeof condition_cases[0]; i++) {
+        const struct condition_case *k = &condition_cases[i];
+        struct sl_policy policy = policy_of(k->options);
+        struct sl_conditions c = k->conditions;
+        struct sl_scaler_state state = {0};
+        struct sl_snapshot s = {.runs_pending = k->step.pending,
+                                .workers_busy = k->step.busy,
+                                .observed_ms = 1000,
+                                .interval_ms = 10000};
+        struct sl_decision d;
+
+        c.cap = c.cap == 0 ? SL_NO_CAP : c.cap;
+        sl_policy_decide(&policy, &c, &state, &s, k->step.current, 1000, &d);
+        if (d.size != k->step.size || d.rule != k->step.rule || d.clamp != k->step.clamp) {
+            fail_msg("%s: %d -> %d (%s, %s), expected %d (%s, %s)", k->name, (int)d.current,
+                     (int)d.size, sl_rule_name(d.rule), sl_clamp_name(d.clamp), (int)k->step.size,
+                     sl_rule_name(k->step.rule), sl_clamp_name(k->step.clamp));
+        }
+    }
+}
+
+/* ---- weights ---- */
+
+static int32_t weighted(const char *options, struct sl_snapshot s) {
+    struct sl_policy policy = policy_of(options);
+    struct sl_scaler_state state = {0};
+    struct sl_decision d;
+
+    s.observed_ms = 1000;
+    sl_policy_decide(&policy, NULL, &state, &s, 1, 1000, &d);
+    return d.size;
+}
+
+static void test_drift_detection_may_count_less_and_blocked_runs_may_count(void **unused) {
+    struct sl_snapshot s = {
+        .runs_pending = 5, .workers_busy = 1, .runs_drift = 3, .runs_blocked = 4};
+    struct sl_snapshot impossible = {.runs_pending = 1, .runs_drift = 9};
+
+    (void)unused;
+    assert_int_equal(weighted("MaxWorkers 50", s), 6);
+    assert_int_equal(weighted("MaxWorkers 50, DriftDetectionWeight 0", s), 3);
+    assert_int_equal(weighted("MaxWorkers 50, DriftDetectionWeight 50", s), 5); /* 1 + 2 + 1.5 */
+    assert_int_equal(weighted("MaxWorkers 50, BlockedWeight 25", s), 7);
+    assert_int_equal(weighted("MaxWorkers 50, BlockedWeight 10", s), 7); /* 6.4, rounded up */
+    assert_int_equal(weighted("MaxWorkers 50, DriftDetectionWeight 0, TargetUtilization 50", s), 6);
+    assert_int_equal(weighted("MinWorkers 0, DriftDetectionWeight 0", impossible), 1);
+}
+
+static void test_a_run_of_no_weight_does_not_wake_a_pool(void **unused) {
+    struct sl_policy policy = policy_of("MinWorkers 0, DriftDetectionWeight 0");
+    struct sl_snapshot s = {.runs_pending = 2, .runs_drift = 2, .observed_ms = 1000};
+    struct sl_scaler_state state = {0};
+    struct sl_decision d;
+
+    (void)unused;
+    sl_policy_decide(&policy, NULL, &state, &s, 0, 1000, &d);
+    assert_int_equal(d.size, 0);
+    s.observed_ms = 2000;
+    s.runs_pending = 3;
+    sl_policy_decide(&policy, NULL, &state, &s, 0, 2000, &d);
+    assert_int_equal(d.size, 1);
+}
+
+/* ---- spare workers for the start-up time ---- */
+
+/* A run a minute for three hours; then the spare workers that are wanted with nothing running. */
+static int32_t spare_after_a_while(const char *options) {
+    struct sl_policy policy = policy_of(options);
+    struct sl_scaler_state state = {0};
+    struct sl_decision d = {0};
+    int32_t current = 1;
+
+    for (int64_t s = 1; s < 3600 * 3; s += 10) {
+        struct sl_snapshot snapshot = {
+            .workers_busy = s % 60 == 1 ? 1 : 0, /* one comes each minute, and ends */
+            .observed_ms = s * 1000,
+            .interval_ms = 10000,
+        };
+
+        sl_policy_decide(&policy, NULL, &state, &snapshot, current, s * 1000, &d);
+        current = d.size;
+    }
+    return d.spare;
+}
+
+static void test_spare_workers_are_the_quantile_of_arrivals_while_one_starts(void **unused) {
+    const char *slow = "SpareRule arrivals, StartupTime 180, MaxWorkers 50";
+    const char *fast = "SpareRule arrivals, StartupTime 5, MaxWorkers 50";
+    const char *surer = "SpareRule arrivals, StartupTime 180, SpareQuantile 99, MaxWorkers 50";
+
+    (void)unused;
+    assert_int_equal(spare_after_a_while(slow), 5); /* Poisson of 1 a minute in 190 s: 3.2 */
+    assert_int_equal(spare_after_a_while(fast), 1);
+    assert_int_equal(spare_after_a_while(surer), 8);
+    assert_int_equal(spare_after_a_while("SpareRule arrivals, MaxWorkers 50"), 1); /* 15 s */
+}
+
+/* From the growth that decide() asked for to the reading in which so many are registered. */
+static void test_the_startup_time_is_measured(void **unused) {
+    struct sl_policy policy = policy_of("MaxWorkers 50");
+    struct sl_scaler_state state = {0};
+    int32_t current = 1;
+
+    (void)unused;
+    assert_int_equal(sl_policy_startup_ms(&policy, &state), 15000);
+    for (int64_t s = 0; s <= 60; s += 10) {
+        struct sl_snapshot snapshot = {
+            .runs_pending = 2,
+            .workers_busy = 1,
+            .workers = s >= 40 ? 3 : 1, /* asked for at 0, there at 40 */
+            .observed_ms = s * 1000,
+            .interval_ms = 10000,
+        };
+        struct sl_decision d;
+
+        sl_policy_decide(&policy, NULL, &state, &snapshot, current, s * 1000, &d);
+        current = d.size;
+    }
+    assert_int_equal(sl_policy_startup_ms(&policy, &state), 40000);
+    policy.startup_ms = 7000; /* by option */
+    assert_int_equal(sl_policy_startup_ms(&policy, &state), 7000);
+}
+
 static void test_no_data_never_shrinks(void **unused) {
     struct sl_policy policy = policy_of("ScaleInWindow 0");
 
@@ -898,6 +1110,11 @@ static void test_history_overflow_is_cautious(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_sentences_with_conditions),
+        cmocka_unit_test(test_drift_detection_may_count_less_and_blocked_runs_may_count),
+        cmocka_unit_test(test_a_run_of_no_weight_does_not_wake_a_pool),
+        cmocka_unit_test(test_spare_workers_are_the_quantile_of_arrivals_while_one_starts),
+        cmocka_unit_test(test_the_startup_time_is_measured),
         cmocka_unit_test(test_no_data_never_shrinks),
         cmocka_unit_test(test_values_of_a_data_source),
         cmocka_unit_test(test_stale_after),
