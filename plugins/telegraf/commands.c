@@ -13,20 +13,13 @@ extern const struct sl_command sl_command_csr;
 extern const struct sl_command sl_command_manifests;
 extern const struct sl_command sl_command_migrate;
 extern const struct sl_command sl_command_replay;
+extern const struct sl_command sl_command_completion;
 
 /* clang-format off: a line each */
 const struct sl_command *const sl_commands[] = {
-    &sl_command_read,
-    &sl_command_scale,
-    &sl_command_check,
-    &sl_command_status,
-    &sl_command_why,
-    &sl_command_watch,
-    &sl_command_csr,
-    &sl_command_manifests,
-    &sl_command_migrate,
-    &sl_command_replay,
-    NULL,
+    &sl_command_read,    &sl_command_scale,  &sl_command_check,      &sl_command_status,
+    &sl_command_why,     &sl_command_watch,  &sl_command_csr,        &sl_command_manifests,
+    &sl_command_migrate, &sl_command_replay, &sl_command_completion, NULL,
 };
 /* clang-format on */
 

@@ -61,6 +61,9 @@ struct sl_option_block {
     const char *help;
 };
 
+/* Text for roff: what it would take for commands or for other characters is escaped. */
+void sl_option_put_roff(struct sl_buffer *out, const char *text, size_t len);
+
 /* A value as collectd's configuration takes it: in quotes, with its escapes, where the type of the
  * row wants them. */
 void sl_option_print_value(const struct sl_option *o, const char *value, struct sl_buffer *out);

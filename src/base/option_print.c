@@ -200,7 +200,7 @@ void sl_option_print_conf(const struct sl_option_block *plugin, struct sl_buffer
 
 /* ---- the manual ---- */
 
-static void put_roff(struct sl_buffer *out, const char *text, size_t len) {
+void sl_option_put_roff(struct sl_buffer *out, const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
         switch (text[i]) {
         case '\\':
@@ -248,11 +248,11 @@ static void put_man_word(struct sl_buffer *out, const struct sl_option_block *pl
         core--;
     if (is_name(plugin, word, core)) {
         sl_buffer_puts(out, "\\fB");
-        put_roff(out, word, core);
+        sl_option_put_roff(out, word, core);
         sl_buffer_puts(out, "\\fR");
-        put_roff(out, word + core, len - core);
+        sl_option_put_roff(out, word + core, len - core);
     } else {
-        put_roff(out, word, len);
+        sl_option_put_roff(out, word, len);
     }
 }
 
@@ -286,7 +286,7 @@ static void put_man_text(struct sl_buffer *out, const struct sl_option_block *pl
 static void put_choices(const struct sl_option *o, struct sl_buffer *out) {
     for (size_t i = 0; o->choices[i] != NULL; i++) {
         sl_buffer_puts(out, i > 0 ? "|\"\\fB" : "\"\\fB");
-        put_roff(out, o->choices[i], strlen(o->choices[i]));
+        sl_option_put_roff(out, o->choices[i], strlen(o->choices[i]));
         sl_buffer_puts(out, "\\fR\"");
     }
 }
