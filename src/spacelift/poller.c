@@ -53,6 +53,7 @@ struct sl_poller {
     struct queue_round {
         size_t next; /* in pools */
         bool is_open;
+        bool has_any; /* a queue was read */
         struct sl_collector_result result;
         struct sl_error failure; /* the first one */
     } queue_round;
@@ -308,22 +309,28 @@ static bool is_asked_again(struct sl_poller *p, uint64_t number) {
     return is_asked;
 }
 
+/* Will the next pool's queue fail as well? */
+static bool is_hopeless(const struct queue_round *r, const struct sl_error *failure) {
+    return is_about_server(failure->code) || is_lacking(SL_DOCUMENT_QUEUE, failure) ||
+           (failure->code == SL_FORBIDDEN && !r->has_any);
+}
+
 /* Goes on with the pools until all queues are read or the host wants the next poll: that must not
  * wait for a thousand requests. True when it is through. */
 static bool read_queues(struct sl_poller *p, uint64_t number, struct sl_error *failure) {
     struct queue_round *r = &p->queue_round;
-    int code = SL_OK;
     if (!r->is_open)
         *r = (struct queue_round){.is_open = true, .failure = SL_ERROR_INIT};
-    while (r->next < p->pools.count && !is_about_server((enum sl_code)code)) {
+    while (r->next < p->pools.count) {
         struct sl_error err = SL_ERROR_INIT;
-        code = read_queue(p, &p->pools.items[r->next], &r->result.truncated, &err);
-        if (code != SL_OK && r->failure.code == SL_OK)
-            r->failure = err;
-        if (is_lacking(SL_DOCUMENT_QUEUE, &r->failure))
-            break;
+        int code = read_queue(p, &p->pools.items[r->next], &r->result.truncated, &err);
+        r->has_any |= code == SL_OK;
         r->next++;
-        if (r->next < p->pools.count && code == SL_OK && is_asked_again(p, number))
+        if (code != SL_OK && (r->failure.code == SL_OK || is_hopeless(r, &err)))
+            r->failure = err;
+        if (code != SL_OK && is_hopeless(r, &err))
+            break;
+        if (r->next < p->pools.count && is_asked_again(p, number))
             return false;
     }
     r->is_open = false;

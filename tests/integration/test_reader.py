@@ -162,6 +162,34 @@ def test_pages_are_followed_and_the_cap_is_said(make_host):
     assert len(collectd.find("has more than")) == 1
 
 
+def test_queues_do_not_hold_up_the_pools(make_host):
+    """The queues of 400 pools take several polls; the pools are read at each of them meanwhile. Where
+    the key may read no queue, that is asked for one pool, not for 400."""
+    account, collectd, values = make_host(
+        pools=[f"p{number}" for number in range(400)], Queue=True, QueueInterval=3600, Usage=False,
+        Aggregates=False, PublicWorkerPool=False, Interval=0.2)
+    collectd.start()
+    wait_until(lambda: values.get("spacelift/api_collector-queue"), 60, collectd.output)
+    wait_values(values, "spacelift/api_collector-queue", success=1)
+    asked = [r["operation"].rpartition("_")[2] for r in account.requests()]
+    begin, end = asked.index("Queue"), len(asked) - asked[::-1].index("Queue")
+    assert asked.count("Queue") == 400
+    assert asked[begin:end].count("WorkerPools") >= 2
+    assert len([name for name in values.identifiers() if "/worker_pool_queue-" in name]) == 400
+
+
+def test_queues_that_the_key_may_not_read(make_host):
+    account, collectd, values = make_host(
+        pools=[f"p{number}" for number in range(50)], Queue=True, QueueInterval=1, Usage=False,
+        Aggregates=False)
+    account.control("refuse", workerPool="unauthorized")
+    collectd.start()
+    collectd.wait_line(r"cannot read workerPool \(queue\).*may not read workerPool", 10)
+    wait_until(lambda: sum(r["operation"] == "CollectdSpacelift_WorkerPools"
+                           for r in account.requests()) >= 4, 10, "four polls")
+    assert sum(r["operation"] == "CollectdSpacelift_Queue" for r in account.requests()) == 1
+
+
 def pools_of(values):
     return sorted(name.partition("/")[0].removeprefix("spacelift-") for name in values.identifiers()
                   if "/worker_pool-" in name)
