@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/json_parser.h"
 #include "base/limits.h"
+#include "base/secret.h"
 
 /* The outermost value is the first node; the others are reached by distance in nodes, so that the
  * array may move while it grows. */
@@ -22,6 +23,7 @@ struct sl_json {
     uint32_t next;  /* distance to the next sibling; 0: none */
     uint32_t count;
     char *owned; /* of the outermost value: the texts */
+    size_t owned_len;
 };
 
 struct builder {
@@ -114,6 +116,7 @@ static int on_event(void *context, const struct sl_json_event *event, struct sl_
 
 /* From offsets to pointers, once nothing moves any more. */
 static int finish(struct builder *b, struct sl_json **ret, struct sl_error *err) {
+    size_t len = b->texts.len;
     char *texts = sl_buffer_steal(&b->texts);
     if (texts == NULL)
         return sl_fail(err, SL_NOMEM, "out of memory for a JSON document");
@@ -123,6 +126,7 @@ static int finish(struct builder *b, struct sl_json **ret, struct sl_error *err)
         node->value_text = node->text == 0 ? NULL : texts + node->text - 1;
     }
     b->nodes[0].owned = texts;
+    b->nodes[0].owned_len = len;
     *ret = b->nodes;
     b->nodes = NULL;
     return SL_OK;
@@ -132,6 +136,9 @@ int sl_json_parse(const char *bytes, size_t len, struct sl_json **ret, struct sl
     struct builder b = {.nodes = NULL};
     struct sl_json_limits limits = sl_json_default_limits();
     sl_buffer_init(&b.texts, limits.max_bytes);
+    /* A text with its NUL is no longer than it was in quotes. Sized once: there may be a secret
+     * among them, and growing would leave copies of it behind. */
+    sl_buffer_reserve(&b.texts, len < limits.max_bytes ? len : limits.max_bytes);
     struct sl_json_parser *parser = sl_json_parser_new(&limits, on_event, &b);
     int code = SL_OK;
     if (parser == NULL)
@@ -143,7 +150,7 @@ int sl_json_parse(const char *bytes, size_t len, struct sl_json **ret, struct sl
     if (code == SL_OK)
         code = finish(&b, ret, err);
     sl_json_parser_free(parser);
-    sl_buffer_release(&b.texts);
+    sl_buffer_wipe(&b.texts);
     free(b.nodes);
     return code;
 }
@@ -151,6 +158,7 @@ int sl_json_parse(const char *bytes, size_t len, struct sl_json **ret, struct sl
 void sl_json_free(struct sl_json *document) {
     if (document == NULL)
         return;
+    sl_wipe(document->owned, document->owned_len);
     free(document->owned);
     free(document);
 }

@@ -1,6 +1,7 @@
 /* A small JSON document held in memory, read-only: for answers of known, bounded size (a Scale, a
  * Status, a token). Big answers are streamed through base/json_parser.h instead. Built on that
- * parser, with its caps and SL_LIMIT_JSON_NODES. One thread at a time. */
+ * parser, with its caps and SL_LIMIT_JSON_NODES. Its texts are wiped when it goes: there may be a
+ * token among them. One thread at a time. */
 #ifndef SL_BASE_JSON_DOCUMENT_H
 #define SL_BASE_JSON_DOCUMENT_H
 
