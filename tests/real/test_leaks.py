@@ -6,7 +6,9 @@ import re
 import pytest
 
 from lib.process import wait_until
-from lib.stack import PLUGINS, Stack
+from lib.stack import (API_KEY_SECRET, PLUGINS, POOL, Collectd, SpaceliftSimulator, Stack,
+                       account_block, plugin_block)
+from test_reader import EVERYTHING, write
 
 
 def complaints(text):
@@ -40,6 +42,38 @@ def test_nothing_is_lost(tmp_path, parts, with_trouble):
         stack.wait_size(5, 60)
     stack.wait_size(1, 120)
     status, _ = stack.collectd.stop(deadline_s=60)
+    assert status == 0
+    text = report.read_text(encoding="utf-8", errors="replace")
+    assert "LEAK SUMMARY" in text or "All heap blocks were freed" in text
+    found = complaints(text)
+    assert not found, "\n".join(found)
+
+
+def test_nothing_of_the_reader_is_lost(tmp_path, parts):
+    """Every document, pages, filters, and what goes wrong on the way."""
+    account = SpaceliftSimulator(str(tmp_path), pools=[f"{POOL}=3", "long=2"])
+    parts.append(account.start())
+    account.add_runs(5)
+    account.control("runs", pool="long", count=250)
+    report = tmp_path / "valgrind.txt"
+    collectd = Collectd(
+        str(tmp_path),
+        plugin_block("spacelift", account_block(
+            account.url, write(tmp_path / "secret", API_KEY_SECRET), ExcludePoolLabel="x*",
+            **EVERYTHING)),
+        wrapper=("valgrind", "--leak-check=full", "--show-leak-kinds=definite,indirect",
+                 "--errors-for-leak-kinds=definite", "--keep-debuginfo=yes",
+                 f"--log-file={report}"))
+    parts.append(collectd)
+    collectd.start(ready_s=60)
+    queues = lambda: sum(r["operation"] == "CollectdSpacelift_Queue" for r in account.requests())
+    wait_until(lambda: queues() >= 8, 60, "two rounds of two queues, one of three pages")
+    for fault in ("html", "truncated_json", "null_field", "cut_off", "http_401"):
+        account.faults(**{fault: 1})
+        wait_until(lambda: not account.state()["faults"], 60, fault)
+    seen = queues()
+    wait_until(lambda: queues() >= seen + 4, 90, "and one after the trouble")
+    status, _ = collectd.stop(deadline_s=60)
     assert status == 0
     text = report.read_text(encoding="utf-8", errors="replace")
     assert "LEAK SUMMARY" in text or "All heap blocks were freed" in text
