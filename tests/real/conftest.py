@@ -1,21 +1,11 @@
-"""As for the integration tests: what is started is stopped."""
+"""API servers for the tests."""
 
 import os
 import sys
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-                                "integration"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-
-
-@pytest.fixture
-def parts():
-    started = []
-    yield started
-    for part in reversed(started):
-        part.stop()
 
 
 @pytest.fixture(scope="session")

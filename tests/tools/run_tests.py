@@ -100,7 +100,7 @@ def pytest(totals, title, folder, workers, limit_s, *arguments):
     if os.path.exists(report):
         os.remove(report)
     status, output = run(
-        ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
+        ["/usr/bin/python3", "-m", "pytest", "-q", f"--junitxml={report}",
          "-n", str(workers), *arguments, os.path.join(TREE, folder)], limit_s, cwd=TREE,
         env={"SL_BUILD": BUILD, "PYTHONDONTWRITEBYTECODE": "1"})
     if not os.path.exists(report):

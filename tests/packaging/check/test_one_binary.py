@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from lib.stack import BUILD, COLLECTD, TREE
+from lib.stack import BUILD, COLLECTD, PLUGINS, TREE
 
 API = os.path.join(TREE, "tests", "packaging", "collectd-api.txt")
 
@@ -24,13 +24,7 @@ def allowed():
         return {line.strip() for line in file if not line.startswith("#")}
 
 
-def plugins():
-    with open(os.path.join(BUILD, "Makefile"), encoding="utf-8") as file:
-        names = re.search(r"^plugin_LTLIBRARIES = (.*)$", file.read(), re.MULTILINE).group(1)
-    return [name.removesuffix(".la") for name in names.split()]
-
-
-@pytest.mark.parametrize("name", plugins())
+@pytest.mark.parametrize("name", PLUGINS)
 def test_plugin_asks_for_the_shared_api_alone(name):
     path = os.path.join(BUILD, ".libs", f"{name}.so")
     libraries = re.findall(r"=> (/\S+)", subprocess.run(["ldd", path], capture_output=True, text=True,

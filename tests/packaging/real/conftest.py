@@ -1,4 +1,4 @@
-"""As for the integration tests: what is started is stopped. The packages are built once."""
+"""The packages are built once."""
 
 import fcntl
 import os
@@ -9,16 +9,7 @@ import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
-sys.path.insert(0, os.path.join(TREE, "tests", "integration"))
 sys.path.insert(0, HERE)
-
-
-@pytest.fixture
-def parts():
-    started = []
-    yield started
-    for part in reversed(started):
-        part.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,12 @@
-"""Fixtures: a directory per test that is shown when the test fails, and parts that stop with it."""
+"""What all tests with real daemons share: the library of the integration tests, and the rule that what a
+test starts stops with it."""
 
 import os
 import sys
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "integration"))
 
 
 @pytest.fixture
