@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kubernetes/access.h"
 #include "kubernetes/attendant.h"
 #include "kubernetes/workerpools.h"
 #include "os/clock.h"
@@ -305,65 +304,4 @@ struct sl_scale_ops sl_cluster_ops(struct sl_cluster *c) {
         .record = c->options->has_events ? record : NULL,
         .self = c,
     };
-}
-
-/* ---- rights ---- */
-
-static bool is_used(const struct sl_cluster *c, const struct sl_kube_rule *rule) {
-    if (strcmp(rule->resource, "events") == 0) {
-        return c->options->has_events;
-    }
-    return strcmp(rule->resource, "leases") != 0 || c->options->has_election;
-}
-
-struct rights {
-    void (*told)(void *context, const char *line);
-    void *context;
-    bool is_one_missing;
-};
-
-static int check_rule(struct sl_cluster *c, const struct sl_kube_rule *rule,
-                      const char *kube_namespace, const char *worker_pool, struct rights *r,
-                      struct sl_error *err) {
-    for (size_t i = 0; rule->verbs[i] != NULL; i++) {
-        struct sl_error why = SL_ERROR_INIT;
-        int rc = sl_kube_access_check(c->client, rule, rule->verbs[i], kube_namespace, worker_pool,
-                                      c->options->lease_name, &why);
-
-        if (rc == SL_FORBIDDEN && why.http_status == 0) {
-            r->is_one_missing = true;
-            r->told(r->context, why.text);
-        } else if (rc != SL_OK) {
-            if (err != NULL) {
-                *err = why;
-            }
-            return rc;
-        }
-    }
-    return SL_OK;
-}
-
-int sl_cluster_check_rights(struct sl_cluster *c, void (*told)(void *context, const char *line),
-                            void *context, struct sl_error *err) {
-    struct rights r = {told, context, false};
-    const char *lease_namespace = c->options->lease_namespace;
-    int rc = SL_OK;
-
-    for (const struct sl_kube_rule *rule = sl_kube_rules; rule->resource != NULL; rule++) {
-        bool is_about_pool = rule->resource_name == NULL;
-        size_t count = is_about_pool || c->pool_count == 0 ? c->pool_count : 1;
-
-        for (size_t i = 0; is_used(c, rule) && rc == SL_OK && i < count; i++) {
-            const char *name = c->pools[i]->kube_namespace;
-
-            if (strcmp(rule->resource, "leases") == 0 && lease_namespace != NULL) {
-                name = lease_namespace;
-            }
-            rc = check_rule(c, rule, name, c->pools[i]->worker_pool, &r, err);
-        }
-    }
-    if (rc == SL_OK && r.is_one_missing) {
-        return sl_fail(err, SL_FORBIDDEN, "cluster \"%s\": rights are missing", c->options->name);
-    }
-    return rc;
 }

@@ -32,10 +32,4 @@ void sl_cluster_free(struct sl_cluster *c);
 /* Valid as long as the cluster; for one thread at a time. */
 struct sl_scale_ops sl_cluster_ops(struct sl_cluster *c);
 
-/* Asks the server for every right that the options make use of, for each pool; blocks. told gets
- * one line for each that is missing, with the rule that would grant it. SL_FORBIDDEN if one is;
- * other codes: the server could not be asked. For a cluster that is not started. */
-int sl_cluster_check_rights(struct sl_cluster *c, void (*told)(void *context, const char *line),
-                            void *context, struct sl_error *err) SL_CHECKED;
-
 #endif
