@@ -142,13 +142,14 @@ static enum sl_exit print(const struct sl_check *c, const struct sl_output_setti
     return ok ? SL_EXIT_OK : SL_EXIT_FAILED;
 }
 
-static void release(struct sl_check *c) {
+static void forget_pools(struct sl_check *c) {
     for (size_t i = 0; i < c->pool_count; i++) {
         free(c->pools[i].id);
         free(c->pools[i].name);
     }
     free(c->pools);
-    free(c->lines);
+    c->pools = NULL;
+    c->pool_count = 0;
 }
 
 /* ---- the subcommand ---- */
@@ -181,26 +182,45 @@ static int load(const struct sl_arguments *arguments, struct sl_configuration *c
     return code == SL_OK ? sl_http_global_init(err) : code;
 }
 
-static enum sl_exit run(const struct sl_arguments *arguments) {
+int sl_check_configuration(struct sl_check *c, const struct sl_arguments *arguments,
+                           struct sl_error *err) {
     struct sl_configuration configuration = {.accounts = NULL};
-    struct sl_check check = {.configuration = &configuration};
+    c->configuration = &configuration;
+    int code = load(arguments, &configuration, err);
+    if (code == SL_OK) {
+        check_files(c);
+        sl_check_accounts(c);
+        sl_check_clusters(c);
+        sl_check_nodes(c);
+    }
+    c->configuration = NULL;
+    forget_pools(c);
+    sl_configuration_release(&configuration);
+    return code;
+}
+
+static int check_all(struct sl_check *c, const struct sl_arguments *arguments,
+                     struct sl_error *err) {
+    struct sl_general_options general = {.config = NULL};
+    const struct sl_option *table = sl_general_block.options;
+    int code = sl_arguments_read(arguments, table, &general, err);
+    if (code == SL_OK)
+        code = general.config != NULL && sl_check_is_telegraf(general.config)
+                   ? sl_check_telegraf(c, general.config, err)
+                   : sl_check_configuration(c, arguments, err);
+    sl_option_release(table, &general);
+    return code;
+}
+
+static enum sl_exit run(const struct sl_arguments *arguments) {
+    struct sl_check check = {.configuration = NULL};
     struct sl_output_settings output = {.form = 0};
     struct sl_error err = SL_ERROR_INIT;
-    enum sl_exit status;
     int code = sl_arguments_read(arguments, sl_colour_block.options, &output, &err);
     if (code == SL_OK)
-        code = load(arguments, &configuration, &err);
-    if (code == SL_OK) {
-        check_files(&check);
-        sl_check_accounts(&check);
-        sl_check_clusters(&check);
-        sl_check_nodes(&check);
-        status = print(&check, &output);
-    } else {
-        status = sl_complain(arguments, &err);
-    }
-    release(&check);
-    sl_configuration_release(&configuration);
+        code = check_all(&check, arguments, &err);
+    enum sl_exit status = code == SL_OK ? print(&check, &output) : sl_complain(arguments, &err);
+    free(check.lines);
     return status;
 }
 

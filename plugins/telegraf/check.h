@@ -44,6 +44,16 @@ void sl_check_say(struct sl_check *c, enum sl_check_verdict verdict, const char 
 /* A sink whose warnings and errors become lines: for what is said about files. */
 struct sl_log sl_check_log(struct sl_check *c);
 
+/* Loads the configuration that these arguments mean, looks at all of it, and forgets it again. What
+ * SL_CONFIG says is about the configuration itself. */
+int sl_check_configuration(struct sl_check *c, const struct sl_arguments *arguments,
+                           struct sl_error *err) SL_CHECKED;
+
+/* Is the file that --config names Telegraf's? Then each of its commands that runs this program is
+ * looked at in turn. */
+bool sl_check_is_telegraf(const char *path);
+int sl_check_telegraf(struct sl_check *c, const char *path, struct sl_error *err) SL_CHECKED;
+
 void sl_check_accounts(struct sl_check *c);
 void sl_check_clusters(struct sl_check *c); /* after the accounts: compares with their pools */
 void sl_check_nodes(struct sl_check *c);

@@ -6,7 +6,7 @@ import os
 import re
 
 import pytest
-from lib.command import spacelift_pool
+from lib.command import PROGRAM, spacelift_pool
 from lib.stack import POOL, Stack, block
 
 
@@ -140,3 +140,34 @@ def test_configuration_that_does_not_hold(tmp_path, text, says):
     config.write_text(text)
     answer = spacelift_pool("check", "--config", config)
     assert answer.status == 2 and answer.out == "" and says in answer.err, answer
+
+
+def dropin(tmp_path, *commands):
+    path = tmp_path / "spacelift.conf"
+    path.write_text("# as in telegraf.d\n" + "".join(
+        f"[[{table}]]\n  command = {json.dumps([str(word) for word in words])}\n"
+        for table, words in commands))
+    return path
+
+
+def test_drop_in_of_telegraf(stack, tmp_path):
+    """The file that Telegraf reads names the command, and the command its configuration."""
+    config = stack.collectd.config
+    path = dropin(tmp_path,
+                  ("inputs.execd", [PROGRAM, "read", "--execd", "--config", config]),
+                  ("outputs.execd", [PROGRAM, "scale", "--execd", "--config", config]),
+                  ("inputs.exec", ["/usr/bin/uptime"]))
+    answer = spacelift_pool("check", "--config", path)
+    assert answer.status == 0, answer
+    assert f"Telegraf inputs.execd: {PROGRAM} is there" in answer.out, answer
+    assert f"Telegraf outputs.execd: {PROGRAM} is there" in answer.out, answer
+    assert answer.out.count("the endpoint answers and the key is accepted") == 1, answer
+
+    path = dropin(tmp_path, ("inputs.exec", ["/no/spacelift-pool", "read", "--confg", config]))
+    answer = spacelift_pool("check", "--config", path)
+    assert answer.status == 1 and "/no/spacelift-pool cannot be run: No such file" in answer.out
+    assert "did you mean --config?" in answer.out, answer
+
+    path = dropin(tmp_path, ("inputs.exec", ["/usr/bin/uptime"]))
+    answer = spacelift_pool("check", "--config", path)
+    assert answer.status == 1 and "runs spacelift-pool; to do: " in answer.out, answer
