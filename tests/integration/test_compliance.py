@@ -110,8 +110,8 @@ def equals(name, value):
 
 def has_labels(metric, **labels):
     def check(c):
-        found = c.labels(metric)
-        require(labels.items() <= found.items(), f"{metric}: {found}")
+        found = [dict(series.labels) for series in c.named(metric)]
+        require(any(labels.items() <= each.items() for each in found), f"{metric}: {found}")
     return check
 
 

@@ -33,7 +33,7 @@ def receivers():
         "backoff": Receiver(script=[503] * 7),
         "retry_after_seconds": Receiver(script=[(429, {"Retry-After": "2"})]),
         "retry_after_date": Receiver(
-            script=[(503, {"Retry-After": formatdate(time.time() + 3, usegmt=True)})]),
+            script=[(503, {"Retry-After": lambda: formatdate(time.time() + 3, usegmt=True)})]),
         "retry_after_past": Receiver(
             script=[(503, {"Retry-After": formatdate(time.time() - 999, usegmt=True)})]),
         "retry_after_garbage": Receiver(script=[(503, {"Retry-After": "soon"})]),

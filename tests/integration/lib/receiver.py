@@ -37,7 +37,8 @@ class Received:
 
 class Receiver:
     """script: one step for each request, afterwards what a receiver of `speaks` answers. A step is a
-    status, (status, headers), (status, headers, body), or "reset" and "hang" for a connection that
+    status, (status, headers), (status, headers, body) - a header may be a function that gives its
+    value when it is sent - or "reset" and "hang" for a connection that
     ends without an answer and one that gets none.
 
     speaks: the protocols it takes; it answers 415 to the others. With legacy it answers 204 to
@@ -174,6 +175,7 @@ class Receiver:
                     text = b"" if status == 204 else b"the receiver's own words\n"
                 self.send_response(status)
                 for name, value in headers.items():
+                    value = value() if callable(value) else value
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
