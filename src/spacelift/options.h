@@ -42,10 +42,13 @@ struct sl_account {
     int64_t workers_interval_ms;
     char *worker_metadata_key;
     bool schedulable;
+    int64_t schedulable_interval_ms;
     bool queue;
     int64_t queue_interval_ms;
     bool billing_details;
+    int64_t billing_details_interval_ms;
     bool seats;
+    int64_t seats_interval_ms;
 };
 
 extern const struct sl_option_block sl_spacelift_plugin_block;

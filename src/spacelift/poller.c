@@ -78,10 +78,10 @@ static void choose_documents(struct sl_poller *p) {
         [SL_DOCUMENT_USAGE] = {a->usage, a->usage_interval_ms},
         [SL_DOCUMENT_AGGREGATES] = {a->aggregates, a->aggregates_interval_ms},
         [SL_DOCUMENT_WORKERS] = {a->workers, a->workers_interval_ms},
-        [SL_DOCUMENT_SCHEDULABLE] = {a->schedulable, 0},
+        [SL_DOCUMENT_SCHEDULABLE] = {a->schedulable, a->schedulable_interval_ms},
         [SL_DOCUMENT_QUEUE] = {a->queue, a->queue_interval_ms},
-        [SL_DOCUMENT_BILLING_DETAILS] = {a->billing_details, a->usage_interval_ms},
-        [SL_DOCUMENT_SEATS] = {a->seats, a->usage_interval_ms},
+        [SL_DOCUMENT_BILLING_DETAILS] = {a->billing_details, a->billing_details_interval_ms},
+        [SL_DOCUMENT_SEATS] = {a->seats, a->seats_interval_ms},
     };
     uint64_t seed = (uint64_t)sl_clock_monotonic_ns();
     for (int d = 0; d < SL_DOCUMENTS_READ; d++) {

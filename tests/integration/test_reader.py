@@ -15,7 +15,8 @@ from lib.unixsock import Values
 
 EVERYTHING = {"Workers": True, "Schedulable": True, "Queue": True, "BillingDetails": True,
               "Seats": True, "WorkerMetadataKey": "asg_id", "UsageInterval": 1,
-              "AggregatesInterval": 1, "WorkersInterval": 1, "QueueInterval": 1}
+              "AggregatesInterval": 1, "WorkersInterval": 1, "QueueInterval": 1,
+              "SchedulableInterval": 1, "BillingDetailsInterval": 1, "SeatsInterval": 1}
 
 
 def write(path, text, mode=0o600):
@@ -188,6 +189,20 @@ def test_queues_that_the_key_may_not_read(make_host):
     wait_until(lambda: sum(r["operation"] == "CollectdSpacelift_WorkerPools"
                            for r in account.requests()) >= 4, 10, "four polls")
     assert sum(r["operation"] == "CollectdSpacelift_Queue" for r in account.requests()) == 1
+
+
+def test_intervals(make_host):
+    """Each part at its own pace, and its values say so to the daemon."""
+    account, collectd, values = make_host(
+        Usage=True, UsageInterval=3600, Seats=True, SeatsInterval=3600, Aggregates=False,
+        Interval=0.2)
+    collectd.start()
+    count = lambda name: sum(r["operation"] == f"CollectdSpacelift_{name}"
+                             for r in account.requests())
+    wait_until(lambda: count("WorkerPools") >= 15, 20, "fifteen polls")
+    assert (count("Usage"), count("Seats"), count("Aggregates")) == (1, 1, 0)
+    # Three seconds later values that came every 0.2 s would be forgotten.
+    wait_values(values, "spacelift/billing_period", used_seats=42)
 
 
 def pools_of(values):
