@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -398,6 +399,55 @@ static void test_profiles(void **unused) {
     assert_non_null(strstr(err.text, "\"d\""));
 }
 
+/* ---- the manual ---- */
+
+/* The text of docs/collectd-spacelift.5.in, with plain hyphens; the caller frees it. */
+static char *read_manual(void) {
+    const char *tree = getenv("top_srcdir");
+    char path[4096];
+    struct sl_buffer text;
+    sl_buffer_init(&text, 1 << 20);
+    snprintf(path, sizeof(path), "%s/docs/collectd-spacelift.5.in", tree != NULL ? tree : ".");
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    for (int c = getc(file); c != EOF; c = getc(file))
+        if (c != '\\')
+            sl_buffer_putc(&text, (char)c);
+    fclose(file);
+    return sl_buffer_steal(&text);
+}
+
+/* Is it in the text as a word of its own, after what comes before it? */
+static bool has_word(const char *text, const char *before, const char *word) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
+    size_t before_len = strlen(before), len = strlen(word);
+    for (const char *at = strstr(text, word); at != NULL; at = strstr(at + 1, word)) {
+        bool is_after =
+            (size_t)(at - text) >= before_len && memcmp(at - before_len, before, before_len) == 0;
+        bool begins = before_len > 0 || at == text || strchr(letters, at[-1]) == NULL;
+        if (is_after && begins && (at[len] == '\0' || strchr(letters, at[len]) == NULL))
+            return true;
+    }
+    return false;
+}
+
+static void test_manual_names_every_value(void **unused) {
+    (void)unused;
+    size_t count = 0;
+    const struct sl_metric_type *types = sl_catalogue(&count);
+    char *manual = read_manual();
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(types[i].plugin, SL_SPACELIFT_PLUGIN) != 0)
+            continue;
+        if (!has_word(manual, "/", types[i].name))
+            fail_msg("%s is not in the manual", types[i].name);
+        for (size_t m = 0; m < types[i].count; m++)
+            if (!has_word(manual, "", types[i].metrics[m].ds))
+                fail_msg("%s of %s is not in the manual", types[i].metrics[m].ds, types[i].name);
+    }
+    free(manual);
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_account_documents),
@@ -411,6 +461,7 @@ int main(void) {
         cmocka_unit_test(test_filtered_answer),
         cmocka_unit_test(test_tokens),
         cmocka_unit_test(test_profiles),
+        cmocka_unit_test(test_manual_names_every_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
