@@ -93,12 +93,17 @@ static uint32_t length_from(const struct sl_labels *l, size_t start) {
     return (uint32_t)(l->text.len - start);
 }
 
-/* Prometheus, "Metric names and labels": [a-zA-Z_:][a-zA-Z0-9_:]*, without the colon in labels. */
-static void put_name(struct sl_labels *l, const char *name, size_t len, bool may_colon) {
-    if (len > SL_LABEL_NAME_BYTES_MAX)
-        len = SL_LABEL_NAME_BYTES_MAX;
-    if (len == 0 || is_digit(name[0]))
+/* Prometheus, "Metric names and labels": [a-zA-Z_:][a-zA-Z0-9_:]*, without the colon in labels. At
+ * most max bytes. */
+static void put_name(struct sl_labels *l, const char *name, size_t len, bool may_colon,
+                     size_t max) {
+    bool needs_one = len == 0 || is_digit(name[0]);
+    if (needs_one) {
         sl_buffer_putc(&l->text, '_');
+        max--;
+    }
+    if (len > max)
+        len = max;
     for (size_t i = 0; i < len; i++)
         sl_buffer_putc(&l->text, is_name_byte(name[i], may_colon) ? name[i] : '_');
 }
@@ -108,7 +113,7 @@ static void put_name(struct sl_labels *l, const char *name, size_t len, bool may
 static void put_label_name(struct sl_labels *l, const char *name, size_t len,
                            struct sl_label_place *p) {
     p->name = (uint32_t)l->text.len;
-    put_name(l, name, len, false);
+    put_name(l, name, len, false, SL_LABEL_NAME_BYTES_MAX);
     while (p->name + 1 < l->text.len && l->text.data[p->name] == '_' &&
            l->text.data[p->name + 1] == '_')
         p->name++;
@@ -183,7 +188,7 @@ static void give_way(struct sl_labels *l, struct sl_label_place *p, size_t self)
         memcpy(old, l->text.data + p->name, len);
         p->name = (uint32_t)l->text.len;
         sl_buffer_puts(&l->text, exported);
-        put_name(l, old, len, false);
+        put_name(l, old, len, false, SL_LABEL_NAME_BYTES_MAX - strlen(exported));
         p->name_len = length_from(l, p->name);
     }
 }
@@ -230,7 +235,7 @@ static void mend_metric_name(struct sl_labels *l, size_t i) {
     size_t len = label.value_len < sizeof(old) ? label.value_len : sizeof(old);
     memcpy(old, label.value, len);
     size_t start = l->text.len;
-    put_name(l, old, len, true);
+    put_name(l, old, len, true, SL_LABEL_NAME_BYTES_MAX);
     l->items[i].value = (uint32_t)start;
     l->items[i].value_len = length_from(l, start);
 }

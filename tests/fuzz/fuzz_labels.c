@@ -19,7 +19,7 @@ static void check(const struct sl_buffer *bytes) {
     if (sl_packed_read(bytes->data, bytes->len, &packed, NULL) != SL_OK)
         abort();
     for (const char *at = packed.labels; sl_packed_next(&packed, &at, &label);) {
-        char name[SL_LABEL_NAME_BYTES_MAX + 64] = "";
+        char name[SL_LABEL_NAME_BYTES_MAX + 1] = "";
         if (label.name_len >= sizeof(name) || label.value_len == 0)
             abort();
         memcpy(name, label.name, label.name_len);

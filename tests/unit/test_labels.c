@@ -126,10 +126,14 @@ static void test_long_names_end(void **unused) {
     for (int i = 0; i < 10; i++)
         sl_labels_add(&l, name, "v");
     sl_labels_set_text(&l, name, "v");
+    name[0] = '9';
+    sl_labels_set_text(&l, name, "v");
+    sl_labels_set_metric_name(&l, name);
     assert_int_equal(sl_labels_finish(&l, NULL), SL_OK);
     for (size_t i = 0; i < l.count; i++) {
         struct sl_label label = sl_labels_at(&l, i), next;
-        assert_true(label.name_len <= SL_LABEL_NAME_BYTES_MAX + strlen("exported_"));
+        assert_true(label.name_len <= SL_LABEL_NAME_BYTES_MAX);
+        assert_true(label.value_len <= SL_LABEL_NAME_BYTES_MAX);
         if (i + 1 < l.count) {
             next = sl_labels_at(&l, i + 1);
             assert_true(sl_label_compare(&label, &next) < 0);
