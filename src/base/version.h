@@ -2,7 +2,7 @@
 #ifndef SL_BASE_VERSION_H
 #define SL_BASE_VERSION_H
 
-/* "0.1.0" */
+/* As "1.2.3". */
 const char *sl_version(void);
 
 #endif
