@@ -1,0 +1,116 @@
+"""The remote writer and a real Prometheus, with a real collectd that is killed a hundred times."""
+
+import array
+import os
+import random
+import shutil
+import signal
+import time
+import urllib.parse
+import urllib.request
+
+from lib.process import wait_until
+from lib.stack import BUILD, Collectd, Prometheus, block, http, plugin_block
+
+KILLS = 100
+DOWN = range(30, 60)  # the kills during which Prometheus is away
+THREADS, SERIES = 5, 20  # as in tests/bench/feed_counters.c
+BOOKS = ("acked", "rejected", "dropped_full", "dropped_age", "dropped_invalid")
+
+
+class Feed:
+    """What tests/bench/feed_counters.c puts, and how far it has come."""
+
+    def __init__(self, directory):
+        self.path = os.path.join(directory, "feed")
+        self.begin_ms = int(time.time() * 1000)
+        with open(self.path, "wb") as file:
+            file.write(bytes(8 * THREADS))
+        self.environment = {"FEED_STATE": self.path, "FEED_BEGIN_MS": str(self.begin_ms)}
+
+    def done(self):
+        numbers = array.array("Q")
+        with open(self.path, "rb") as file:
+            numbers.frombytes(file.read())
+        return list(numbers)
+
+
+def collectd_of(directory, prometheus, feeds):
+    shutil.rmtree(os.path.join(directory, "plugins"), ignore_errors=True)
+    collectd = Collectd(
+        directory,
+        plugin_block("write_prometheus_remote",
+                     block("Node", "n", URL=prometheus.write_url, BatchSendDeadline=0.1)),
+        *(["LoadPlugin feed_counters"] if feeds else []))
+    shutil.copy(os.path.join(BUILD, ".libs", "feed_counters.so"), collectd.plugin_dir)
+    return collectd
+
+
+def matrix(prometheus, selector):
+    """{labels: [(time in ms, value)]} of all samples of the last two hours."""
+    query = urllib.parse.urlencode({"query": f"{selector}[2h]"})
+    result = http("GET", f"{prometheus.url}/api/v1/query?{query}", timeout_s=60)["data"]["result"]
+    return {tuple(sorted(each["metric"].items())):
+            [(round(float(at) * 1000), float(value)) for at, value in each["values"]]
+            for each in result}
+
+
+def test_nothing_is_lost_over_a_hundred_kills(tmp_path, parts):
+    directory = str(tmp_path)
+    dice = random.Random(6)
+    prometheus = Prometheus(directory).start()
+    parts.append(prometheus)
+    feed = Feed(directory)
+    os.environ.update(feed.environment)
+    collectd = collectd_of(directory, prometheus, feeds=True)
+    parts.append(collectd)
+    for kill in range(KILLS):
+        if kill == DOWN.start:
+            prometheus.stop()
+        if kill == DOWN.stop:
+            prometheus.start()
+        before = feed.done()
+        collectd.start()
+        wait_until(lambda: all(a > b for a, b in zip(feed.done(), before)), 20,
+                   lambda: f"values after kill {kill}:\n{collectd.output()[-2000:]}", poll_s=0.005)
+        time.sleep(dice.uniform(0, 0.5))  # a random moment is what is tested
+        collectd.signal(signal.SIGKILL)
+        collectd.wait(10)
+    done = feed.done()
+    collectd = collectd_of(directory, prometheus, feeds=False)
+    parts.append(collectd.start())
+    pending = 'collectd_remote_write_samples_pending{node="n"}'
+    began_ms = time.time() * 1000
+    wait_until(lambda: [v for at, v in matrix(prometheus, pending).popitem()[1]
+                        if at > began_ms and v < 100], 60, "an empty journal", poll_s=0.5)
+
+    # Every number that a callback has returned 0 for, once; at most one more of each kill, whose
+    # callbacks may have returned when nobody could write it down.
+    found = matrix(prometheus, "collectd_fed_gauge")
+    assert len(found) == THREADS * SERIES
+    more = 0
+    for labels, samples in found.items():
+        thread = int(dict(labels)["fed"].split("-")[0])
+        assert all(at == feed.begin_ms + value for at, value in samples)
+        numbers = [value for _, value in samples]
+        assert len(set(numbers)) == len(numbers)
+        gaps = set(range(1, done[thread] + 1)) - set(numbers)
+        assert len(gaps) <= KILLS and not any(number + 1 in gaps for number in gaps)
+        more += sum(number > done[thread] for number in numbers)
+    assert more <= THREADS * SERIES
+    fed = sum(len(samples) for samples in found.values())
+    assert fed >= (sum(done) - THREADS * KILLS) * SERIES
+
+    # The books, at every moment that was recorded.
+    books = {dict(labels)["__name__"].removeprefix("collectd_remote_write_samples_"): dict(samples)
+             for labels, samples in matrix(
+                 prometheus, '{__name__=~"collectd_remote_write_samples_.*",node="n"}').items()}
+    moments = sorted(books["accepted_total"])
+    assert len(moments) >= KILLS / 2
+    for at in moments:
+        other = sum(books[f"{name}_total"][at] for name in BOOKS) + books["pending"][at]
+        assert books["accepted_total"][at] == other, at
+    last = {name: samples[moments[-1]] for name, samples in books.items()}
+    assert last["accepted_total"] >= fed
+    assert all(last[f"{name}_total"] == 0 for name in BOOKS[1:]), last
+    print(f"{KILLS} kills: {fed} samples of {len(found)} series, each once; {last}")
