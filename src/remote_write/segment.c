@@ -68,17 +68,21 @@ static void publish(struct sl_segment *s, size_t bytes, uint32_t kind_words_list
     __atomic_store_n(&s->used, s->used + bytes, __ATOMIC_RELEASE);
 }
 
+/* Memory is never read back by anybody who does not know its lists. */
 bool sl_segment_define(struct sl_segment *s, void *list, uint32_t count, const char *packed,
                        size_t packed_len, uint32_t *ret_list) {
     size_t bytes = sl_segment_define_bytes(packed_len);
     uint32_t sizes[] = {(uint32_t)packed_len, count};
     if (bytes > s->size - s->used || !sl_segment_set_list(s, s->list_count, list))
         return false;
-    char *body = place(s, s->used + WORD);
-    memset(body + align(sizeof(sizes) + packed_len) - WORD, 0, WORD);
-    memcpy(body, sizes, sizeof(sizes));
-    memcpy(body + sizeof(sizes), packed, packed_len);
-    publish(s, bytes, pack_head(SL_RECORD_DEFINE, 0, s->list_count));
+    if (s->fd >= 0) {
+        char *body = place(s, s->used + WORD);
+        memset(body + align(sizeof(sizes) + packed_len) - WORD, 0, WORD);
+        memcpy(body, sizes, sizeof(sizes));
+        memcpy(body + sizeof(sizes), packed, packed_len);
+        publish(s, bytes, pack_head(SL_RECORD_DEFINE, 0, s->list_count));
+        s->define_bytes += bytes;
+    }
     *ret_list = s->list_count++;
     return true;
 }

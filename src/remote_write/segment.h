@@ -6,9 +6,9 @@
  *   record  checksum (32 bits) of everything else in it, the file's seed and its own place;
  *           word with kind (2 bits), words (6 bits), place of the list in this segment (24 bits);
  *           then
- *     DEFINE  bytes, count; the packed forms (labels.h) of count series, each with its length in
- *             front; what a value list is, before the first of its records
- *     VALUES  time in ms, count x 64 bits: one value list
+ *     DEFINE  (in files) bytes, count; the packed forms (labels.h) of count series, each with its
+ * length in front; what a value list is, before the first of its records VALUES  time in ms, count
+ * x 64 bits: one value list
  *
  * Everything is aligned to eight bytes and in the host's byte order: a spool does not travel. The
  * first word that is zero is the end. A record that does not carry its checksum is passed over
@@ -39,7 +39,8 @@ struct sl_segment {
     size_t size; /* of the file or the memory */
     size_t used; /* records end here; written with release, read with acquire */
     uint64_t samples;
-    bool is_synced; /* on the disk, all of it */
+    size_t define_bytes; /* of used */
+    bool is_synced;      /* on the disk, all of it */
 
     /* What the places in this segment stand for; the owner's. Chunks, so that what is there stays
      * where it is while more comes. */

@@ -13,6 +13,8 @@ enum {
     SEGMENTS_PER_SPOOL = 16,
     SEGMENT_BYTES_MIN = 256 * 1024,
     SEGMENT_BYTES_MAX = 16 * 1024 * 1024,
+    LARGEST_PART = 4, /* of the spool that one segment may be */
+    DEFINED_PART = 8, /* of a segment that its definitions should take at most */
     PAGE_BYTES = 4096,
     TOUCH_BYTES = 512 * 1024, /* how far ahead of the writer pages are there */
 };
@@ -34,6 +36,15 @@ void sl_spool_init(struct sl_spool *s, const struct sl_spool_limits *limits) {
         .memory_bytes_max = limits->memory_bytes,
         .next_number = 1,
     };
+}
+
+/* What the next file should be: what its lists are must not take most of it. */
+static size_t next_disk_bytes(const struct sl_spool *s) {
+    size_t most = s->disk_bytes_max / LARGEST_PART & ~(size_t)(PAGE_BYTES - 1);
+    size_t wanted = s->current != NULL ? s->current->define_bytes * DEFINED_PART : 0;
+    wanted = (wanted + PAGE_BYTES) & ~(size_t)(PAGE_BYTES - 1);
+    wanted = wanted < most ? wanted : most;
+    return wanted > s->disk_segment_bytes ? wanted : s->disk_segment_bytes;
 }
 
 /* ---- the chain ---- */
@@ -100,7 +111,7 @@ static struct sl_segment *make_on_disk(struct sl_spool *s) {
         segment->next = s->trash;
         s->trash = segment;
     }
-    int code = sl_segment_make(s->directory_fd, s->next_number++, s->disk_segment_bytes, &segment,
+    int code = sl_segment_make(s->directory_fd, s->next_number++, next_disk_bytes(s), &segment,
                                &s->disk_error);
     s->disk_failed = code != SL_OK;
     return code == SL_OK ? segment : NULL;
@@ -109,7 +120,7 @@ static struct sl_segment *make_on_disk(struct sl_spool *s) {
 static bool begin_segment(struct sl_spool *s) {
     struct sl_segment *segment = NULL;
     if (s->directory_fd >= 0) {
-        while (s->disk_bytes + s->disk_segment_bytes > s->disk_bytes_max && drop_oldest(s, true))
+        while (s->disk_bytes + next_disk_bytes(s) > s->disk_bytes_max && drop_oldest(s, true))
             continue;
         segment = make_on_disk(s);
     }
@@ -197,10 +208,11 @@ static void make_ready(struct sl_spool *s, pthread_mutex_t *lock) {
     bool is_wanted = s->directory_fd >= 0 && s->ready == NULL && s->current != NULL &&
                      s->current->used > s->current->size / 2;
     uint64_t number = is_wanted ? s->next_number++ : 0;
+    size_t size = is_wanted ? next_disk_bytes(s) : 0;
     pthread_mutex_unlock(lock);
     if (!is_wanted)
         return;
-    int code = sl_segment_make(s->directory_fd, number, s->disk_segment_bytes, &segment, &err);
+    int code = sl_segment_make(s->directory_fd, number, size, &segment, &err);
     if (code == SL_OK)
         (void)fsync(s->directory_fd);
     pthread_mutex_lock(lock);

@@ -15,9 +15,16 @@
 enum { MESSAGE_BYTES_MAX = 64 * 1024 * 1024, INTERVAL_MS = 10000 };
 
 struct totals {
-    double put_ns, take_ns, encode_ns, compress_ns;
+    double key_ns, put_ns, take_ns, encode_ns, compress_ns;
     uint64_t samples, raw, wire, requests;
 };
+
+static FILE *dump_file;
+
+/* Ten minutes ago, so that receivers take it. */
+static int64_t begin_ms(void) {
+    return ((int64_t)time(NULL) - 600) * 1000;
+}
 
 static double cpu_ns(void) {
     struct timespec now;
@@ -25,26 +32,55 @@ static double cpu_ns(void) {
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static void put_all(struct sl_queue *q, const struct host_load *load) {
-    for (size_t i = 0; i < load->count; i++) {
-        const struct host_load_list *l = &load->lists[i];
-        struct sl_value_source sources[HOST_LOAD_SOURCES_MAX];
-        uint64_t bits[HOST_LOAD_SOURCES_MAX];
-        for (size_t s = 0; s < l->source_count; s++) {
-            sources[s] = (struct sl_value_source){l->sources[s],
-                                                  l->is_counter ? SL_VALUE_DERIVE : SL_VALUE_GAUGE};
-            bits[s] = l->is_counter ? sl_value_bits_of_signed((int64_t)l->values[s])
-                                    : sl_value_bits_of_gauge(l->values[s]);
-        }
-        struct sl_value_id id = {.host = l->host,
-                                 .plugin = l->plugin,
-                                 .plugin_instance = l->plugin_instance,
-                                 .type = l->type,
-                                 .type_instance = l->type_instance,
-                                 .sources = sources,
-                                 .source_count = l->source_count};
-        (void)sl_queue_put(q, &id, 0, bits, l->time_ms);
+struct value_list {
+    struct sl_value_id id;
+    struct sl_value_source sources[HOST_LOAD_SOURCES_MAX];
+    uint64_t bits[HOST_LOAD_SOURCES_MAX];
+};
+
+static void describe(const struct host_load_list *l, struct value_list *ret) {
+    for (size_t s = 0; s < l->source_count; s++) {
+        ret->sources[s] = (struct sl_value_source){l->sources[s], l->is_counter ? SL_VALUE_DERIVE
+                                                                                : SL_VALUE_GAUGE};
+        ret->bits[s] = l->is_counter ? sl_value_bits_of_signed((int64_t)l->values[s])
+                                     : sl_value_bits_of_gauge(l->values[s]);
     }
+    ret->id = (struct sl_value_id){.host = l->host,
+                                   .plugin = l->plugin,
+                                   .plugin_instance = l->plugin_instance,
+                                   .type = l->type,
+                                   .type_instance = l->type_instance,
+                                   .sources = ret->sources,
+                                   .source_count = l->source_count};
+}
+
+static void put_all(struct sl_queue *q, const struct host_load *load) {
+    struct value_list list;
+    for (size_t i = 0; i < load->count; i++) {
+        describe(&load->lists[i], &list);
+        (void)sl_queue_put(q, &list.id, 0, list.bits, load->lists[i].time_ms);
+    }
+}
+
+/* Part of a put that nothing can do without: reading the identifier once. */
+static double read_identifiers(const struct host_load *load) {
+    struct value_list list;
+    struct sl_list_key key;
+    uint64_t sum = 0;
+    double begin = cpu_ns();
+    for (size_t i = 0; i < load->count; i++) {
+        describe(&load->lists[i], &list);
+        if (sl_list_key_make(&list.id, 0, &key))
+            sum += key.hash;
+    }
+    return cpu_ns() - begin + (double)(sum == 1);
+}
+
+/* For figure-remote-write-cost, which sends the same requests to others. */
+static void dump(const struct sl_buffer *body) {
+    uint32_t len = (uint32_t)body->len;
+    fwrite(&len, sizeof(len), 1, dump_file);
+    fwrite(body->data, 1, body->len, dump_file);
 }
 
 static bool send_all(struct sl_queue *q, size_t batch_max, enum sl_write_protocol protocol,
@@ -64,6 +100,8 @@ static bool send_all(struct sl_queue *q, size_t batch_max, enum sl_write_protoco
         if (sl_encode_compress(message, body, NULL) != SL_OK)
             return false;
         double compressed = cpu_ns();
+        if (dump_file != NULL)
+            dump(body);
         struct sl_fates fates = {.acked = batch.samples};
         sl_queue_settle(q, &batch, &fates, 0);
         t->take_ns += taken - begin + (cpu_ns() - compressed);
@@ -87,6 +125,7 @@ static bool run(struct host_load *load, struct sl_queue *q, int intervals, size_
     for (int i = 0; i < intervals && is_good; i++) {
         if (i == 2) /* the first makes the names, the second fills the caches */
             *t = (struct totals){.samples = 0};
+        t->key_ns += read_identifiers(load);
         double begin = cpu_ns();
         put_all(q, load);
         t->put_ns += cpu_ns() - begin;
@@ -100,8 +139,9 @@ static bool run(struct host_load *load, struct sl_queue *q, int intervals, size_
 }
 
 int main(int argc, char **argv) {
-    if (argc != 7)
+    if (argc != 7 && argc != 8)
         return 2;
+    dump_file = argc == 8 ? fopen(argv[7], "wb") : NULL;
     size_t hosts = strtoul(argv[1], NULL, 10), batch_max = strtoul(argv[3], NULL, 10);
     int intervals = (int)strtol(argv[2], NULL, 10);
     bool is_synchronous = strcmp(argv[4], "shared") == 0;
@@ -116,17 +156,20 @@ int main(int argc, char **argv) {
     struct host_load load;
     struct sl_queue *q = NULL;
     struct totals t = {.samples = 0};
-    if (!host_load_init(&load, hosts, 1700000000000, INTERVAL_MS, is_synchronous) ||
+    if (!host_load_init(&load, hosts, begin_ms(), INTERVAL_MS, is_synchronous) ||
         sl_queue_new(&settings, &q, NULL) != SL_OK || sl_queue_start(q, NULL) != SL_OK)
         return 1;
     bool is_good = run(&load, q, intervals, batch_max, protocol, &t);
     double n = (double)t.samples;
-    printf("samples %llu requests %llu put_ns %.1f take_ns %.1f encode_ns %.1f compress_ns %.1f "
+    printf("samples %llu requests %llu key_ns %.1f put_ns %.1f take_ns %.1f encode_ns %.1f "
+           "compress_ns %.1f "
            "all_ns %.1f raw_bytes %.2f wire_bytes %.2f\n",
-           (unsigned long long)t.samples, (unsigned long long)t.requests, t.put_ns / n,
-           t.take_ns / n, t.encode_ns / n, t.compress_ns / n,
+           (unsigned long long)t.samples, (unsigned long long)t.requests, t.key_ns / n,
+           t.put_ns / n, t.take_ns / n, t.encode_ns / n, t.compress_ns / n,
            (t.put_ns + t.take_ns + t.encode_ns + t.compress_ns) / n, (double)t.raw / n,
            (double)t.wire / n);
+    if (dump_file != NULL)
+        fclose(dump_file);
     sl_queue_free(q);
     host_load_free(&load);
     return is_good ? 0 : 1;

@@ -113,10 +113,11 @@ static void *run(void *unused) {
     int64_t now_ms = (int64_t)CDTIME_T_TO_MS(cdtime());
     int64_t interval_ms = (int64_t)hosts * HOST_LOAD_SERIES * 1000 / rate;
     for (size_t t = 0; t < THREADS; t++) {
-        feeders[t].ns = calloc(TIMES_MAX, sizeof(uint32_t));
+        feeders[t].ns = malloc(TIMES_MAX * sizeof(uint32_t));
         if (!host_load_init(&feeders[t].load, hosts / THREADS, now_ms, interval_ms, false) ||
             feeders[t].ns == NULL)
             return NULL;
+        memset(feeders[t].ns, 1, TIMES_MAX * sizeof(uint32_t)); /* no memory grows later */
         for (size_t i = 0; i < feeders[t].load.count; i++)
             feeders[t].load.lists[i].host[0] = (char)('a' + t); /* hosts of its own */
     }
