@@ -59,6 +59,8 @@ void sl_queue_free(struct sl_queue *q) {
     if (q->has_wakeups)
         sl_wakeup_release(&q->keeper_stop);
     free(q->items);
+    free(q->places);
+    free(q->order);
     pthread_mutex_destroy(&q->lock);
     free(q);
 }

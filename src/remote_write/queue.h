@@ -60,11 +60,19 @@ struct sl_batch_item {
     uint32_t samples;     /* so many are not */
 };
 
+/* One sample of a batch. */
+struct sl_batch_place {
+    uint32_t item;
+    uint32_t source; /* of its list's kept ones */
+};
+
 struct sl_batch {
     const struct sl_batch_item *items;
     size_t count;
     size_t samples;
-    size_t to; /* where it ends in its segment */
+    const struct sl_batch_place *places; /* samples of them, in the order of arrival */
+    const uint64_t *order;               /* batch_order.h: the places, as they are sent */
+    size_t to;                           /* where it ends in its segment */
     int64_t newest_ms;
 };
 

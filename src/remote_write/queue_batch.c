@@ -1,9 +1,14 @@
 /* What the sender takes from the queue, batch by batch. */
 #include "remote_write/queue_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "remote_write/batch_order.h"
 #include "remote_write/value.h"
+
+/* One host has few series that are alike, and its times, as they came, are. */
+enum { SORT_FROM = 500 };
 
 /* A segment that an earlier process has left, or that was let go: maps it and reads what its lists
  * are. Nobody else touches them; the lock is for the series, which all share. */
@@ -127,6 +132,45 @@ static struct sl_segment *pin(struct sl_queue *q) {
     }
 }
 
+static void unpin(struct sl_queue *q) {
+    pthread_mutex_lock(&q->lock);
+    sl_spool_unpin(&q->spool);
+    pthread_mutex_unlock(&q->lock);
+}
+
+/* False: out of memory. */
+static bool make_room(struct sl_queue *q, size_t samples) {
+    if (samples <= q->places_max)
+        return true;
+    free(q->places);
+    free(q->order);
+    q->places = malloc(samples * sizeof(*q->places));
+    q->order = malloc(2 * samples * sizeof(*q->order));
+    q->places_max = q->places != NULL && q->order != NULL ? samples : 0;
+    return q->places_max > 0;
+}
+
+static bool put_in_order(struct sl_queue *q, struct sl_batch *batch) {
+    if (!make_room(q, batch->samples))
+        return false;
+    uint32_t n = 0;
+    for (size_t item = 0; item < batch->count; item++) {
+        const struct sl_list *list = batch->items[item].list;
+        for (uint32_t source = 0; source < list->kept; source++) {
+            if (batch->items[item].bits[source] == SL_SEGMENT_NO_VALUE)
+                continue;
+            q->places[n] = (struct sl_batch_place){(uint32_t)item, source};
+            q->order[n] = sl_order_key(list->series[source]->order, n);
+            n++;
+        }
+    }
+    if (n >= SORT_FROM)
+        sl_order_sort(q->order, q->order + n, n);
+    batch->places = q->places;
+    batch->order = q->order;
+    return true;
+}
+
 bool sl_queue_next(struct sl_queue *q, size_t max, int64_t now_ms, struct sl_batch *ret) {
     for (;;) {
         struct sl_segment *segment = pin(q);
@@ -143,16 +187,19 @@ bool sl_queue_next(struct sl_queue *q, size_t max, int64_t now_ms, struct sl_bat
         else
             from = skip_old(q, segment, limit, now_ms);
         size_t count = collect(q, segment, from, limit, is_repeated ? SIZE_MAX : max, ret);
+        if (count > 0 && !put_in_order(q, ret)) {
+            unpin(q);
+            return false; /* out of memory: later */
+        }
         pthread_mutex_lock(&q->lock);
         if (count > 0)
             sl_spool_begin_batch(&q->spool, ret->to, ret->samples);
         else
             sl_spool_settle(&q->spool, ret->to, 0);
-        if (count == 0)
-            sl_spool_unpin(&q->spool);
         pthread_mutex_unlock(&q->lock);
         if (count > 0)
             return true;
+        unpin(q);
         if (is_last)
             return false;
     }
@@ -196,16 +243,13 @@ static int64_t start_of(struct sl_series *series, uint64_t bits, int64_t time_ms
 }
 
 void sl_batch_encode(const struct sl_batch *batch, struct sl_encoder *encoder) {
-    for (size_t n = 0; n < batch->count; n++) {
-        const struct sl_batch_item *item = &batch->items[n];
-        for (size_t i = 0; i < item->list->kept; i++) {
-            struct sl_series *series = item->list->series[i];
-            struct sl_sample sample = {.bits = item->bits[i], .time_ms = item->time_ms};
-            if (sample.bits == SL_SEGMENT_NO_VALUE)
-                continue;
-            if (series->kind == SL_KIND_COUNTER && sample.bits != SL_VALUE_STALE_BITS)
-                sample.start_ms = start_of(series, sample.bits, sample.time_ms);
-            sl_encoder_add(encoder, series, &sample);
-        }
+    for (size_t n = 0; n < batch->samples; n++) {
+        const struct sl_batch_place *place = &batch->places[(uint32_t)batch->order[n]];
+        const struct sl_batch_item *item = &batch->items[place->item];
+        struct sl_series *series = item->list->series[place->source];
+        struct sl_sample sample = {.bits = item->bits[place->source], .time_ms = item->time_ms};
+        if (series->kind == SL_KIND_COUNTER && sample.bits != SL_VALUE_STALE_BITS)
+            sample.start_ms = start_of(series, sample.bits, sample.time_ms);
+        sl_encoder_add(encoder, series, &sample);
     }
 }

@@ -14,7 +14,10 @@ struct sl_queue {
 
     /* The sender's own. */
     struct sl_batch_item *items; /* settings.batch_max */
-    uint64_t batch;              /* running number, which stamps series */
+    struct sl_batch_place *places;
+    uint64_t *order; /* and as many to sort with */
+    size_t places_max;
+    uint64_t batch; /* running number, which stamps series */
 
     pthread_t keeper;
     bool has_keeper;

@@ -91,6 +91,19 @@ static void free_series(struct sl_series_set *set, struct sl_series *s) {
     free(s);
 }
 
+/* First by the metric's name, then by all other labels but the host's. */
+static uint32_t order_of(const struct sl_series *s) {
+    uint64_t name = 0, rest = 0;
+    for (size_t i = 0; i < 2u * s->label_count; i += 2) {
+        if (is_text(s->labels[i], "__name__", strlen("__name__")))
+            name = s->labels[i + 1]->hash;
+        else if (!is_text(s->labels[i], "instance", strlen("instance")))
+            rest = rest * 31 + s->labels[i + 1]->hash;
+    }
+    const uint64_t spread = UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)(name * spread >> 53) << SL_ORDER_BITS / 2 | (uint32_t)(rest * spread >> 53);
+}
+
 static struct sl_series *make_series(struct sl_series_set *set, const struct sl_packed *packed) {
     size_t count = packed->label_count;
     struct sl_series *s = calloc(1, sizeof(*s) + 2 * count * sizeof(*s->labels));
@@ -110,8 +123,10 @@ static struct sl_series *make_series(struct sl_series_set *set, const struct sl_
         to[1] = sl_symbols_take(set->symbols, label.value, label.value_len);
         is_good = is_good && to[0] != NULL && to[1] != NULL;
     }
-    if (is_good)
+    if (is_good) {
+        s->order = order_of(s);
         return s;
+    }
     free_series(set, s);
     return NULL;
 }

@@ -8,9 +8,12 @@
 #include "remote_write/labels.h"
 #include "remote_write/symbols.h"
 
+enum { SL_ORDER_BITS = 22 };
+
 struct sl_series {
     struct sl_series *next; /* in its bucket */
     uint64_t hash;
+    uint32_t order; /* alike in series that differ in label instance only (batch_order.h) */
     uint32_t users;
     uint16_t label_count;
     uint8_t kind;    /* enum sl_series_kind */

@@ -10,6 +10,7 @@
 #include "host_load.h"
 #include "remote_write/encode.h"
 #include "remote_write/queue.h"
+#include "remote_write/rejected.h"
 #include "remote_write/value.h"
 
 enum { MESSAGE_BYTES_MAX = 64 * 1024 * 1024, INTERVAL_MS = 10000 };
@@ -19,11 +20,11 @@ struct totals {
     uint64_t samples, raw, wire, requests;
 };
 
-static FILE *dump_file;
+static FILE *dump_file, *text_file;
 
-/* Ten minutes ago, so that receivers take it. */
+/* A minute from now: Prometheus in agent mode sends nothing that is older than itself. */
 static int64_t begin_ms(void) {
-    return ((int64_t)time(NULL) - 600) * 1000;
+    return ((int64_t)time(NULL) + 60) * 1000;
 }
 
 static double cpu_ns(void) {
@@ -83,6 +84,17 @@ static void dump(const struct sl_buffer *body) {
     fwrite(body->data, 1, body->len, dump_file);
 }
 
+static void dump_text(const struct sl_batch *batch) {
+    struct sl_buffer text;
+    sl_buffer_init(&text, MESSAGE_BYTES_MAX);
+    for (size_t n = 0; n < batch->count; n++)
+        for (size_t i = 0; i < batch->items[n].list->kept; i++)
+            sl_rejected_format(&text, batch->items[n].list->series[i], batch->items[n].bits[i],
+                               batch->items[n].time_ms);
+    fwrite(text.data, 1, text.len, text_file);
+    sl_buffer_release(&text);
+}
+
 static bool send_all(struct sl_queue *q, size_t batch_max, enum sl_write_protocol protocol,
                      struct sl_encoder *encoder, struct sl_buffer *message, struct sl_buffer *body,
                      struct totals *t) {
@@ -102,6 +114,8 @@ static bool send_all(struct sl_queue *q, size_t batch_max, enum sl_write_protoco
         double compressed = cpu_ns();
         if (dump_file != NULL)
             dump(body);
+        if (text_file != NULL)
+            dump_text(&batch);
         struct sl_fates fates = {.acked = batch.samples};
         sl_queue_settle(q, &batch, &fates, 0);
         t->take_ns += taken - begin + (cpu_ns() - compressed);
@@ -130,6 +144,10 @@ static bool run(struct host_load *load, struct sl_queue *q, int intervals, size_
         put_all(q, load);
         t->put_ns += cpu_ns() - begin;
         is_good = send_all(q, batch_max, protocol, &encoder, &message, &body, t);
+        if (text_file !=
+            NULL) /* one interval: Telegraf keeps one sample of a series in a request */
+            fclose(text_file);
+        text_file = NULL;
         host_load_advance(load);
     }
     sl_encoder_release(&encoder);
@@ -139,9 +157,12 @@ static bool run(struct host_load *load, struct sl_queue *q, int intervals, size_
 }
 
 int main(int argc, char **argv) {
-    if (argc != 7 && argc != 8)
+    if (argc != 7 && argc != 9)
         return 2;
-    dump_file = argc == 8 ? fopen(argv[7], "wb") : NULL;
+    if (argc == 9) {
+        dump_file = fopen(argv[7], "wb");
+        text_file = fopen(argv[8], "wb");
+    }
     size_t hosts = strtoul(argv[1], NULL, 10), batch_max = strtoul(argv[3], NULL, 10);
     int intervals = (int)strtol(argv[2], NULL, 10);
     bool is_synchronous = strcmp(argv[4], "shared") == 0;

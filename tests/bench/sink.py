@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A remote write receiver that reads requests and takes them all, without looking at them, or that
-reads them and never answers (--hang). Says its port on standard output. It costs as little as it
+reads them and never answers (--hang). Says its port on standard output; GET /count says how many
+requests and bytes there were. It costs as little as it
 can, because it runs beside what is measured."""
 
 import socket
@@ -21,6 +22,12 @@ def serve(connection, hangs, totals):
                     return
                 head += more
             headers, _, rest = head.partition(b"\r\n\r\n")
+            if headers.startswith(b"GET /count"):
+                text = b"%d %d" % tuple(totals)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
+                                   % (len(text), text))
+                head = rest
+                continue
             length = next(int(line.split(b":")[1]) for line in headers.split(b"\r\n")
                           if line.lower().startswith(b"content-length:"))
             left = length - len(rest)
