@@ -6,12 +6,14 @@
 
 #include "scaler/inbox.h"
 
+enum { SL_BATCH_VALUES = 3 };
+
 struct sl_batch_entry {
+    enum sl_values_kind kind;
     char *id;
     char *name;
-    double runs_pending;
-    double workers_busy;
-    int64_t time_ns; /* wall clock */
+    double values[SL_BATCH_VALUES]; /* in the order of the table in batch.c */
+    int64_t time_ns;                /* wall clock */
 };
 
 /* All zero is an empty batch. */
@@ -28,7 +30,8 @@ struct sl_batch {
 int sl_batch_take(struct sl_batch *batch, char *text, int64_t now_ms,
                   struct sl_error *err) SL_CHECKED;
 
-/* Hands every entry to put, and empties the batch; bad_lines and lines stay. */
+/* Hands every entry to put, the queues before the pools they belong to, and empties the batch;
+ * bad_lines and lines stay. */
 void sl_batch_flush(struct sl_batch *batch,
                     void (*put)(void *context, const struct sl_pool_values *values), void *context);
 void sl_batch_release(struct sl_batch *batch);

@@ -126,6 +126,19 @@ def test_state_must_be_kept(config, kubernetes, tmp_path):
     assert size(kubernetes) == 4
 
 
+def test_what_stands_in_the_queue(kubernetes, tmp_path):
+    """The lines about a pool's queue go with those about the pool, as for collectd's plugin."""
+    queue = line(0, 0).replace("workers=4i,runs_pending=0i,workers_drained=0i,workers_busy=0i",
+                               "runs_waiting=4i,runs_waiting_drift_detection=3i,runs_blocked=0i")
+    assert "drift" in queue
+    status, out, err = run_once(
+        "scale", POOL, "--kubeconfig", kubernetes.kubeconfig, "--namespace", NAMESPACE,
+        "--min-workers", "1", "--max-workers", "5", "--drift-detection-weight", "0",
+        "--state-directory", str(tmp_path / "s"), stdin=line(4, 1) + queue)
+    assert status == 0, err
+    assert size(kubernetes) == 2, out
+
+
 def test_on_the_command_line(kubernetes, tmp_path):
     status, out, err = run_once(
         "scale", POOL, "--kubeconfig", kubernetes.kubeconfig, "--namespace", NAMESPACE,
