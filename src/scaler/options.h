@@ -104,6 +104,7 @@ struct sl_pool_options {
     int64_t boost_workers; /* 0: none */
     char *boost_until;
     bool is_forced_active;
+    char *active_until;
     bool is_shadow;
     bool is_shadow_dry_run;
     int64_t budget_day_minutes;

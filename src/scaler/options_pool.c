@@ -355,6 +355,11 @@ static const struct sl_option pool_options[] = {
      .offset = POOL(is_forced_active),
      .fallback = "false",
      .help = "Keeps the pool awake: it does not sleep (see IdleWorkers)."},
+    {.name = "ForceActivationUntil",
+     .type = SL_OPTION_STRING,
+     .offset = POOL(active_until),
+     .example = "2026-08-20T18:00:00Z",
+     .help = "When ForceActivation ends by itself, as in RFC 3339. Default: never."},
     {.name = "Shadow",
      .type = SL_OPTION_BOOLEAN,
      .offset = POOL(is_shadow),
@@ -466,6 +471,8 @@ int sl_pool_orders(const struct sl_pool_options *pool, struct sl_orders *ret,
     orders.floor = (int32_t)pool->boost_workers;
     (void)snprintf(orders.floor_text, sizeof orders.floor_text, "the option BoostWorkers");
     if (read_until(pool, "PauseUntil", pool->pause_until, &orders.pause_until_ms, err) != SL_OK ||
+        read_until(pool, "ForceActivationUntil", pool->active_until, &orders.active_until_ms,
+                   err) != SL_OK ||
         read_until(pool, "BoostUntil", pool->boost_until, &orders.floor_until_ms, err) != SL_OK) {
         return SL_CONFIG;
     }

@@ -16,6 +16,7 @@ void sl_orders_init(struct sl_orders *orders) {
         .pause_workers = SL_SIZE_UNSET,
         .pause_until_ms = INT64_MAX,
         .floor_until_ms = INT64_MAX,
+        .active_until_ms = INT64_MAX,
     };
 }
 
@@ -99,6 +100,8 @@ static void add_ours(struct sl_orders *orders, const char *word, const char *key
         set_time(orders, key, value, &orders->floor_until_ms);
     } else if (strcmp(word, "force-activation") == 0) {
         orders->is_forced_active = !is_false(value);
+    } else if (strcmp(word, "force-activation-until") == 0) {
+        set_time(orders, key, value, &orders->active_until_ms);
     } else {
         complain(orders, key, value);
     }
@@ -129,24 +132,43 @@ void sl_orders_add_annotation(struct sl_orders *orders, const char *key, const c
 
 /* ---- in force ---- */
 
+/* Orders add up: what an option forbids no annotation allows, and of two paused sizes the later one
+ * counts. */
+static void apply_pause(const struct sl_orders *orders, struct sl_conditions *c) {
+    bool is_all = orders->pause == SL_PAUSE_ALL;
+
+    if (is_all && (!c->is_paused || orders->pause_workers != SL_SIZE_UNSET)) {
+        c->paused_size = orders->pause_workers;
+    }
+    if (is_all || !c->is_paused) {
+        c->order_text = orders->pause_text;
+    }
+    c->is_paused = c->is_paused || is_all;
+    c->is_scale_in_forbidden = c->is_scale_in_forbidden || orders->pause == SL_PAUSE_SCALE_IN;
+    c->is_scale_out_forbidden = c->is_scale_out_forbidden || orders->pause == SL_PAUSE_SCALE_OUT;
+}
+
+static int64_t earlier(int64_t a_ms, int64_t b_ms) {
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
 int64_t sl_orders_apply(const struct sl_orders *orders, int64_t realtime_ms,
                         struct sl_conditions *c) {
     int64_t next_ms = INT64_MAX;
 
     if (orders->pause != SL_PAUSE_NONE && realtime_ms < orders->pause_until_ms) {
-        c->is_paused = orders->pause == SL_PAUSE_ALL;
-        c->paused_size = orders->pause_workers;
-        c->is_scale_in_forbidden = orders->pause == SL_PAUSE_SCALE_IN;
-        c->is_scale_out_forbidden = orders->pause == SL_PAUSE_SCALE_OUT;
-        c->order_text = orders->pause_text;
+        apply_pause(orders, c);
         next_ms = orders->pause_until_ms;
     }
     if (orders->floor > c->floor && realtime_ms < orders->floor_until_ms) {
         c->floor = orders->floor;
         c->is_floor_ordered = true;
         c->floor_text = orders->floor_text;
-        next_ms = next_ms < orders->floor_until_ms ? next_ms : orders->floor_until_ms;
+        next_ms = earlier(next_ms, orders->floor_until_ms);
     }
-    c->is_forced_active = c->is_forced_active || orders->is_forced_active;
+    if (orders->is_forced_active && realtime_ms < orders->active_until_ms) {
+        c->is_forced_active = true;
+        next_ms = earlier(next_ms, orders->active_until_ms);
+    }
     return next_ms;
 }

@@ -8,6 +8,7 @@
  *   collectd-spacelift/min-workers      N: a floor for a while
  *   collectd-spacelift/min-workers-until
  *   collectd-spacelift/force-activation true
+ *   collectd-spacelift/force-activation-until
  *   autoscaling.keda.sh/paused, paused-replicas, paused-scale-in, paused-scale-out,
  * force-activation
  *
@@ -36,6 +37,7 @@ struct sl_orders {
     int64_t floor_until_ms;
     char floor_text[SL_ORDER_TEXT_BYTES];
     bool is_forced_active;
+    int64_t active_until_ms;
     char problem[SL_ORDER_TEXT_BYTES]; /* an annotation that cannot be read; "" if there is none */
 };
 
@@ -45,8 +47,8 @@ void sl_orders_init(struct sl_orders *orders);
 /* One annotation; keys that are not ours are passed over. */
 void sl_orders_add_annotation(struct sl_orders *orders, const char *key, const char *value);
 
-/* Puts the orders that hold at realtime_ms into c. Returns the moment (wall clock) at which one of
- * them ends; INT64_MAX if none does. */
+/* Adds the orders that hold at realtime_ms to those in c. Returns the moment (wall clock) at which
+ * one of them ends; INT64_MAX if none does. */
 int64_t sl_orders_apply(const struct sl_orders *orders, int64_t realtime_ms,
                         struct sl_conditions *c);
 

@@ -197,6 +197,43 @@ static void test_annotations(void **unused) {
     }
 }
 
+static void test_orders_add_up(void **unused) {
+    struct sl_conditions c = {.cap = SL_NO_CAP, .paused_size = SL_SIZE_UNSET};
+    struct sl_orders by_option;
+    struct sl_orders annotated;
+
+    (void)unused;
+    sl_orders_init(&by_option);
+    sl_orders_init(&annotated);
+    by_option.pause = SL_PAUSE_ALL;
+    by_option.pause_workers = 3;
+    sl_orders_add_annotation(&annotated, KEDA "paused-scale-in", "true");
+    (void)sl_orders_apply(&by_option, now_ms, &c);
+    (void)sl_orders_apply(&annotated, now_ms, &c);
+    assert_true(c.is_paused); /* an annotation does not take back what an option says */
+    assert_int_equal(c.paused_size, 3);
+    assert_true(c.is_scale_in_forbidden);
+    sl_orders_init(&annotated);
+    sl_orders_add_annotation(&annotated, OURS "pause-workers", "1");
+    (void)sl_orders_apply(&annotated, now_ms, &c);
+    assert_int_equal(c.paused_size, 1);
+}
+
+static void test_forced_activation_ends_by_itself(void **unused) {
+    struct sl_conditions c = {.cap = SL_NO_CAP};
+    struct sl_orders orders;
+
+    (void)unused;
+    sl_orders_init(&orders);
+    sl_orders_add_annotation(&orders, OURS "force-activation", "true");
+    sl_orders_add_annotation(&orders, OURS "force-activation-until", "2026-08-20T17:00:00Z");
+    assert_true(sl_orders_apply(&orders, now_ms, &c) == now_ms + 7 * 3600000);
+    assert_true(c.is_forced_active);
+    c.is_forced_active = false;
+    assert_true(sl_orders_apply(&orders, now_ms + 7 * 3600000, &c) == INT64_MAX);
+    assert_false(c.is_forced_active);
+}
+
 static void test_the_next_end(void **unused) {
     struct sl_conditions c = {.cap = SL_NO_CAP};
     struct sl_orders orders;
@@ -321,6 +358,8 @@ static void test_orders_in_a_decision(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_annotations),
+        cmocka_unit_test(test_orders_add_up),
+        cmocka_unit_test(test_forced_activation_ends_by_itself),
         cmocka_unit_test(test_the_next_end),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_orders_in_a_decision),

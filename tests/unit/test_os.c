@@ -310,6 +310,26 @@ static void test_child_reaped_by_the_host(void **unused) {
     sl_buffer_release(&out);
 }
 
+static void *wait_for_it(void *wakeup) {
+    sl_wakeup_wait(wakeup, NULL, -1);
+    return NULL;
+}
+
+static void test_a_thread_that_hangs_is_left_behind(void **unused) {
+    static struct sl_wakeup wakeup; /* the thread may outlive the test by a moment */
+    struct sl_error err = SL_ERROR_INIT;
+    pthread_t hangs;
+    pthread_t ends;
+
+    (void)unused;
+    assert_int_equal(sl_wakeup_init(&wakeup, &err), SL_OK);
+    assert_int_equal(sl_thread_start(&hangs, "hangs", wait_for_it, &wakeup, &err), SL_OK);
+    assert_false(sl_thread_join(hangs, 10));
+    sl_wakeup_signal(&wakeup);
+    assert_int_equal(sl_thread_start(&ends, "ends", wait_for_it, &wakeup, &err), SL_OK);
+    assert_true(sl_thread_join(ends, 20000));
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file),
@@ -319,6 +339,7 @@ int main(void) {
         cmocka_unit_test(test_wakeup_signalled_before_is_not_lost),
         cmocka_unit_test(test_wakeup_times_out),
         cmocka_unit_test(test_thread_blocks_signals_and_the_starter_does_not),
+        cmocka_unit_test(test_a_thread_that_hangs_is_left_behind),
         cmocka_unit_test(test_clocks_agree_on_their_units),
         cmocka_unit_test(test_child),
         cmocka_unit_test(test_child_is_not_there),
