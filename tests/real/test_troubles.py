@@ -180,5 +180,5 @@ def first_words(lines):
     for line in lines:
         words = line.partition("workerpool_scaler")[2].lstrip(" :plugin")
         if "keep" in words or "HTTP" in words:
-            return words[:150]
+            return re.sub(r"\S+://\S+", "URL", words.partition("): ")[2] or words)[:150]
     return lines[0].partition("workerpool_scaler")[2][:150] if lines else "(nothing)"
