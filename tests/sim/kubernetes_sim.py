@@ -282,8 +282,6 @@ class KubernetesSimulator(Simulator):
                                          "actual": pool.get("status", {}).get("actualPoolSize")}
                                   for name, pool in self.pools.items()},
                         "faults": self.faults.active()}
-            if path == "/control/objects":
-                return {"objects": [{"kind": key[0], **value} for key, value in self.others.items()]}
             if path == "/control/annotations" and method == "POST":
                 pool = self.pools[body["pool"]]
                 changed = copy.deepcopy(pool)
