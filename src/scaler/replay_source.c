@@ -95,9 +95,6 @@ static int remake_runs(const struct sl_source_point *points, size_t count, struc
     int64_t last_ms = points[count - 1].at_ms - origin_ms;
 
     for (size_t i = 0; i < count; i++) {
-        if (i > 0 && points[i].at_ms < points[i - 1].at_ms) {
-            return sl_fail(err, SL_PARSE, "its times are not in order");
-        }
         if (!take_point(r, &points[i], points[i].at_ms - origin_ms)) {
             return sl_points_failed(err);
         }
@@ -137,6 +134,11 @@ int sl_source_from_points(const struct sl_source_point *points, size_t count, in
 
     if (count == 0) {
         return sl_fail(err, SL_CONFIG, "it holds no samples");
+    }
+    for (size_t i = 1; i < count; i++) {
+        if (points[i].at_ms < points[i - 1].at_ms) {
+            return sl_fail(err, SL_PARSE, "its times are not in order");
+        }
     }
     rc = points[0].busy >= 0 ? remake_runs(points, count, &r, err)
                              : guess_runs(points, count, run_time_ms, &r, err);

@@ -39,7 +39,7 @@ struct sl_source_point {
     int64_t busy; /* -1: not known */
 };
 
-/* points: ascending. */
+/* SL_PARSE: times that go back. */
 int sl_source_from_points(const struct sl_source_point *points, size_t count, int64_t run_time_ms,
                           struct sl_trace *ret, struct sl_error *err) SL_CHECKED;
 

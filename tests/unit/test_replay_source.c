@@ -168,6 +168,7 @@ static void test_refused(void **unused) {
     assert_refused("time,pending,busy\n0,0,0\n1,1\n", SL_PARSE, "line 3");
     assert_refused("when,pending,busy\n0,0,0\n", SL_PARSE, "line 1");
     assert_refused("time,pending,busy\n5,1,0\n1,1,0\n", SL_PARSE, "in order");
+    assert_refused("time,pending\n5,1\n1,2\n", SL_PARSE, "in order");
 }
 
 static void test_picture(void **unused) {
