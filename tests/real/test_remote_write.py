@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 import urllib.parse
 import urllib.request
@@ -36,6 +37,8 @@ class Feed:
 
 
 def collectd_of(directory, prometheus, feeds):
+    subprocess.run(["make", "-s", "-C", BUILD, "feed_counters.la"], check=True,
+                   stdout=subprocess.DEVNULL)
     shutil.rmtree(os.path.join(directory, "plugins"), ignore_errors=True)
     collectd = Collectd(
         directory,
