@@ -44,7 +44,8 @@ class Telegraf(Process):
                        + "\n".join(parts))
         drop = [] if os.geteuid() else ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
                                         "--clear-groups"]
-        super().__init__(name, [*drop, binary(), "--config", self.config],
+        telegraf = os.path.join(directory, os.path.basename(binary()))
+        super().__init__(name, [*drop, telegraf, "--config", self.config],
                          os.path.join(directory, f"{name}.log"), cwd="/")
 
     def find(self, pattern):
@@ -76,7 +77,11 @@ class Host:
                                       StateDirectory=os.path.join(self.directory, "state")))
         self.config = self._give(os.path.join(self.directory, "spacelift-pool.conf"),
                                  "\n".join(parts) + "\n")
-        self.paths = (("/usr/bin/spacelift-pool", PROGRAM),
+        # Neither the tree nor the cache need be open to other users.
+        for program in (PROGRAM, binary()):
+            shutil.copy(program, self.directory)
+        self.paths = (("/usr/bin/spacelift-pool",
+                       os.path.join(self.directory, os.path.basename(PROGRAM))),
                       ("/etc/spacelift-pool.conf", self.config))
         if os.geteuid() == 0:
             os.chown(os.path.join(self.directory, "state"), NOBODY, NOBODY)
