@@ -40,6 +40,7 @@ struct sl_segment {
     size_t used; /* records end here; written with release, read with acquire */
     uint64_t samples;
     size_t define_bytes; /* of used */
+    size_t let_go;       /* the keeper's: so much from the front need not be mapped now */
     bool is_synced;      /* on the disk, all of it */
 
     /* What the places in this segment stand for; the owner's. Chunks, so that what is there stays

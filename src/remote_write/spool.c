@@ -16,7 +16,7 @@ enum {
     LARGEST_PART = 4, /* of the spool that one segment may be */
     DEFINED_PART = 8, /* of a segment that its definitions should take at most */
     PAGE_BYTES = 4096,
-    TOUCH_BYTES = 512 * 1024, /* how far ahead of the writer pages are there */
+    TOUCH_BYTES = 128 * 1024, /* how far ahead of the writer pages are there */
 };
 
 static size_t segment_bytes(size_t all) {
@@ -233,14 +233,26 @@ static void touch(struct sl_segment *segment, size_t from, size_t to) {
         (void)madvise(segment->base + from, to - from, MADV_POPULATE_WRITE);
 }
 
+/* What is settled is let go: it stays in the system's cache, but is no memory of this process. */
+static void let_go(struct sl_segment *segment, size_t settled) {
+    settled &= ~(size_t)(PAGE_BYTES - 1);
+    if (segment->fd < 0 || settled <= segment->let_go)
+        return;
+    (void)madvise(segment->base + segment->let_go, settled - segment->let_go, MADV_DONTNEED);
+    segment->let_go = settled;
+}
+
 /* Not locked: nobody but the keeper unmaps or frees a segment that others know. */
 static void touch_ahead(struct sl_spool *s, pthread_mutex_t *lock) {
     pthread_mutex_lock(lock);
     struct sl_segment *current = s->current, *ready = s->ready;
     size_t used = current != NULL ? current->used : 0;
+    size_t settled = current == s->oldest ? (size_t)s->state.from : 0;
     pthread_mutex_unlock(lock);
-    if (current != NULL && current->base != NULL)
+    if (current != NULL && current->base != NULL) {
         touch(current, used, used + TOUCH_BYTES);
+        let_go(current, settled);
+    }
     if (current != NULL && ready != NULL && used + TOUCH_BYTES > current->size)
         touch(ready, 0, TOUCH_BYTES);
 }
