@@ -11,6 +11,7 @@ static const int64_t form = 1;
 
 /* arrivals_per_s as a whole number. */
 static const double arrivals_unit = 1e9;
+static const int64_t most_arrivals_per_gs = 1000000000000000; /* a million a second */
 
 /* ---- out ---- */
 
@@ -225,7 +226,8 @@ static void get_state(const struct sl_json *object, const struct sl_clocks *cloc
     }
     s->has_rhythm = sl_json_bool(sl_json_get(object, "awake"), &s->is_awake) &&
                     get_time(object, "active", clocks, &s->active_ms);
-    if (get_int64(object, "arrivals_per_gs", &number) && number >= 0) {
+    if (get_int64(object, "arrivals_per_gs", &number) && number >= 0 &&
+        number <= most_arrivals_per_gs) {
         s->has_arrivals = get_time(object, "arrivals", clocks, &s->arrivals_ms) &&
                           get_count(object, "last_demand", &s->last_demand);
         s->arrivals_per_s = (double)number / arrivals_unit;
