@@ -16,7 +16,7 @@ enum {
     LARGEST_PART = 4, /* of the spool that one segment may be */
     DEFINED_PART = 8, /* of a segment that its definitions should take at most */
     PAGE_BYTES = 4096,
-    TOUCH_BYTES = 128 * 1024, /* how far ahead of the writer pages are there */
+    TOUCH_BYTES = 512 * 1024, /* how far ahead of the writer pages are there at most */
 };
 
 static size_t segment_bytes(size_t all) {
@@ -250,9 +250,12 @@ static void touch_ahead(struct sl_spool *s, pthread_mutex_t *lock) {
     size_t settled = current == s->oldest ? (size_t)s->state.from : 0;
     pthread_mutex_unlock(lock);
     if (current != NULL && current->base != NULL) {
-        touch(current, used, used + TOUCH_BYTES);
+        /* As far as four more rounds like the last one would come. */
+        size_t ahead = used > s->kept_used ? 4 * (used - s->kept_used) : 0;
+        touch(current, used, used + (ahead < TOUCH_BYTES ? ahead : TOUCH_BYTES));
         let_go(current, settled);
     }
+    s->kept_used = used;
     if (current != NULL && ready != NULL && used + TOUCH_BYTES > current->size)
         touch(ready, 0, TOUCH_BYTES);
 }

@@ -39,6 +39,7 @@ struct sl_spool {
     uint64_t batch_samples;   /* of the oldest segment: from state.from to state.to */
     bool is_pinned;           /* the sender reads the oldest segment */
 
+    size_t kept_used; /* the keeper's own: how far the writer was in its last round */
     uint64_t bad_records;
     uint64_t corrected; /* samples that books of a dead process had and the segments have not */
     bool disk_failed;   /* the last time a file was wanted; disk_error says why */
