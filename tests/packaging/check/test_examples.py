@@ -63,7 +63,9 @@ def site(tmp_path, parts):
 def check(collectd):
     status, said = collectd.test()
     assert status == 0, said
-    trouble = [line for line in said.splitlines() if re.search(r"\[(error|warning)\]", line)]
+    # Of ours: -T ends the daemon before its queue is empty, and it says so.
+    trouble = [line for line in said.splitlines()
+               if re.search(rf"\[(error|warning)\] ({'|'.join(PLUGINS)}) plugin:", line)]
     assert not trouble, trouble
 
 
