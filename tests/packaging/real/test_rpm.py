@@ -44,6 +44,7 @@ def test_files(rpms):
     assert not [path for path in plugins if path.startswith("/etc")], "nothing is switched on"
     command = output("rpm", "-qpl", rpms["spacelift-pool"]).split()
     assert "/usr/bin/spacelift-pool" in command
+    assert any(path.startswith("/usr/share/man/man1/spacelift-pool.1") for path in command)
     both = {path for path in set(plugins) & set(command) if "/.build-id" not in path}
     assert not both, both
 
