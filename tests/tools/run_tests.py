@@ -168,6 +168,7 @@ def main():
                           "libclang-rt-14-dev", "valgrind", "openssl", "xz-utils", "lintian", "rpm",
                           "rpmlint", "mmdebstrap", "build-essential", "debhelper", "curl"], 900)
         if installed:
+            step(totals, "demo", [os.path.join(TREE, "demo"), "--plain"], 300)
             variants(totals)
             step(totals, "fuzzing, four seconds for each target",
                  [os.path.join(TREE, "tests", "fuzz", "run"), "--jobs", "2", "4"], 900)

@@ -5,10 +5,13 @@ read, the end is bounded, and if the test runner itself is killed the kernel kil
 """
 
 import ctypes
+import fcntl
 import os
+import random
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 PR_SET_PDEATHSIG = 1
@@ -33,17 +36,37 @@ def wait_until(condition, deadline_s, what, poll_s=0.02):
         time.sleep(poll_s)
 
 
-def free_ports(count):
-    """Ports of 127.0.0.1 that nobody listens on, all different."""
-    sockets = [socket.socket() for _ in range(count)]
+# Ports that the kernel gives to nobody's outgoing connection (net.ipv4.ip_local_port_range).
+_PORTS = range(12000, 32000)
+_claims = []
+
+
+def _claim(port):
+    """True if no other test on this machine has the port, nor anybody else. The claim is a lock that
+    ends with this process, so that no two runs meet on a port between its choice and its use."""
+    directory = os.path.join(tempfile.gettempdir(), f"collectd-spacelift-ports-{os.getuid()}")
+    os.makedirs(directory, exist_ok=True)
+    claim = os.open(os.path.join(directory, str(port)), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
     try:
-        for each in sockets:
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except OSError:
+        os.close(claim)
+        return False
+    _claims.append(claim)
+    return True
+
+
+def free_ports(count):
+    """Ports of 127.0.0.1 that nobody listens on, all different, for this process alone."""
+    found = []
+    while len(found) < count:
+        port = random.choice(_PORTS)
+        if _claim(port):
+            found.append(port)
+    return found
 
 
 def _die_with_parent():
