@@ -24,8 +24,8 @@ def collectd_with(directory, *nodes, stock=("load", "memory"), settings=""):
                     settings=settings)
 
 
-def node(receiver, name="n", **options):
-    return block("Node", name, URL=receiver.url if isinstance(receiver, Receiver) else receiver,
+def node(receiver, *inner, name="n", **options):
+    return block("Node", name, *inner, URL=receiver.url if isinstance(receiver, Receiver) else receiver,
                  **{"BatchSendDeadline": 0, **options})
 
 
@@ -178,15 +178,22 @@ def test_refused_is_dropped_said_once_and_kept_as_text(tmp_path, parts):
 
 
 def test_too_large_is_sent_in_pieces(tmp_path, parts):
-    receiver = scripted(parts, "reset", 413, 413)
-    fed = Fed(tmp_path, node(receiver, BatchSendDeadline=1))
+    receiver = scripted(parts, None, "reset", 413, 413)
+    # Without what the remote writer says of itself: nine values of one list, which stay together.
+    keep = block("WriteRelabelConfig", None, SourceLabels="__name__", Regex="collectd_test_.*",
+                 Action="keep")
+    fed = Fed(tmp_path, node(receiver, keep, BatchSendDeadline=1))
     parts.append(fed.start())
     now = time.time()
+    # What comes while the sender starts goes out at once; what comes afterwards is collected.
+    fed.put("first", 1, now)
+    wait_until(receiver.accepted, 15, "the first request")
     for number in range(40):
         fed.put(f"s{number}", number, now)
-    wait_until(lambda: len(receiver.series()) >= 40, 15, "all series")
-    counts = [request.decode().sample_count() for request in receiver.requests]
-    assert counts[0] == counts[1] and counts[2] <= counts[1] // 2 and counts[3] <= counts[2] // 2
+    wait_until(lambda: len(receiver.series()) >= 41, 15, "all series")
+    counts = [request.decode().sample_count() for request in receiver.requests[1:]]
+    assert counts[0] == counts[1] >= 40
+    assert counts[2] <= counts[1] // 2 and counts[3] <= counts[2] // 2
     assert all(len(samples) == 1 for samples in receiver.series().values())
     receiver.check_all()
 
@@ -367,6 +374,5 @@ def test_last_values_leave_when_collectd_stops(tmp_path, parts, receiver):
     fed = Fed(tmp_path, node(receiver, BatchSendDeadline=600))
     fed.start()
     fed.put("x", 1, time.time())  # waits for its request to fill
-    assert not receiver.requests
     status, seconds = fed.stop()
     assert (status, values_of(receiver, "x")) == (0, [1]) and seconds < 1
