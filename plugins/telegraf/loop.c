@@ -133,8 +133,10 @@ static void refill(struct loop *l) {
     l->sent = 0;
     if (sl_gather_take(l->gather, &l->outgoing, &replaced) > 0)
         tell_stalled(l, replaced);
-    else if (l->settings->is_execd && is_first_done(l))
-        sl_memory_trim();
+    else if (l->settings->is_execd && is_first_done(l)) {
+        sl_memory_trim_heap();
+        sl_memory_trim_code();
+    }
     if (l->outgoing.failed != SL_OK) {
         sl_log(l->log, SL_LOG_ERROR, "out of memory: a report is lost");
         sl_buffer_reset(&l->outgoing);

@@ -2,10 +2,18 @@
 #ifndef SL_OS_MEMORY_H
 #define SL_OS_MEMORY_H
 
-/* For a program that has started and will now stay, mostly idle: lets go of the pages of code and
- * constants that are mapped, which come back one by one as they are used, and gives freed memory
- * back. libcurl brings thirty libraries along, and most of what their constructors touch is never
- * touched again. Not for a guest in another process. Main thread. */
-void sl_memory_trim(void);
+/* Lets go of the mapped pages of code and constants; they come back one by one, from the page
+ * cache, as they are used. libcurl brings thirty libraries along, and most of what the dynamic
+ * linker and their constructors touch is never touched again.
+ *
+ * Nothing can be lost: only mappings of files that are not writable and of which no page is this
+ * process's own (a relocation, a breakpoint, a patch) are let go of (proc(5), smaps: Anonymous).
+ * So a guest may do it too: once, when everything has been used for the first time. Takes some
+ * milliseconds; a thread of ours. */
+void sl_memory_trim_code(void);
+
+/* Gives freed memory back to the kernel. For a program of its own: it stops every thread that
+ * allocates meanwhile. */
+void sl_memory_trim_heap(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include "net/http.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "os/memory.h"
 #include "os/thread.h"
 #include "os/wakeup.h"
 #include "spacelift/session.h"
@@ -22,6 +23,8 @@ enum {
     RATE_PAUSE_MIN_MS = 10 * 1000,
     RATE_PAUSE_MAX_MS = 5 * 60 * 1000,
     RETRY_AFTER_MAX_MS = 60 * 60 * 1000,
+    /* Afterwards every library has done what it does once. */
+    POLLS_OF_START = 3,
 };
 
 /* One document, and how the reading of it goes. */
@@ -419,6 +422,7 @@ static void finish_poll(struct sl_poller *p, uint64_t number, const struct sl_er
 
 static void *run(void *context) {
     struct sl_poller *p = context;
+    int polls = 0;
     if (p->events.on_start != NULL)
         p->events.on_start(p->events.context);
     while (!sl_wakeup_is_signalled(&p->stop)) {
@@ -435,6 +439,8 @@ static void *run(void *context) {
         if (p->events.on_done != NULL)
             p->events.on_done(p->events.context, &result);
         finish_poll(p, number, &result);
+        if (polls < POLLS_OF_START && ++polls == POLLS_OF_START)
+            sl_memory_trim_code();
     }
     struct sl_error stopped = SL_ERROR_INIT;
     sl_fail(&stopped, SL_CANCELED, "stopped");

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "os/child.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "os/memory.h"
 #include "os/thread.h"
 #include "os/wakeup.h"
 
@@ -330,6 +332,60 @@ static void test_a_thread_that_hangs_is_left_behind(void **unused) {
     assert_true(sl_thread_join(ends, 20000));
 }
 
+/* What is this process's own stays, although the mapping is one of a file and read-only by now. */
+static void test_trimming_loses_nothing(void **unused) {
+    long page = sysconf(_SC_PAGESIZE);
+    FILE *file = tmpfile();
+    char *mapped = NULL;
+
+    (void)unused;
+    assert_non_null(file);
+    assert_int_equal(ftruncate(fileno(file), page * 2), 0);
+    mapped = mmap(NULL, (size_t)page * 2, PROT_READ | PROT_WRITE, MAP_PRIVATE, fileno(file), 0);
+    assert_ptr_not_equal(mapped, MAP_FAILED);
+    mapped[page] = 'x';
+    assert_int_equal(mprotect(mapped, (size_t)page * 2, PROT_READ), 0);
+    sl_memory_trim_code();
+    assert_int_equal(mapped[page], 'x');
+    assert_int_equal(mapped[0], 0);
+    munmap(mapped, (size_t)page * 2);
+    fclose(file);
+}
+
+static long resident_pages(void) {
+    char line[128] = "";
+    char *at = NULL;
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    assert_non_null(file);
+    assert_non_null(fgets(line, sizeof line, file));
+    fclose(file);
+    (void)strtol(line, &at, 10);
+    return strtol(at, NULL, 10);
+}
+
+static void test_trimming_lets_go_of_code(void **unused) {
+    (void)unused;
+    sl_memory_trim_code();
+    long before = resident_pages();
+    FILE *file = fopen("/proc/self/exe", "r");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    size_t size = (size_t)ftell(file);
+    const char *mapped = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fileno(file), 0);
+    assert_ptr_not_equal(mapped, MAP_FAILED);
+    unsigned sum = 0;
+    for (size_t i = 0; i < size; i += 512)
+        sum += (unsigned char)mapped[i];
+    assert_true(sum > 0);
+    long touched = resident_pages();
+    assert_true(touched - before >= (long)(size / (size_t)sysconf(_SC_PAGESIZE)) / 2);
+    sl_memory_trim_code();
+    assert_true(resident_pages() < touched);
+    munmap((void *)(uintptr_t)mapped, size);
+    fclose(file);
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file),
@@ -341,6 +397,8 @@ int main(void) {
         cmocka_unit_test(test_thread_blocks_signals_and_the_starter_does_not),
         cmocka_unit_test(test_a_thread_that_hangs_is_left_behind),
         cmocka_unit_test(test_clocks_agree_on_their_units),
+        cmocka_unit_test(test_trimming_loses_nothing),
+        cmocka_unit_test(test_trimming_lets_go_of_code),
         cmocka_unit_test(test_child),
         cmocka_unit_test(test_child_is_not_there),
         cmocka_unit_test(test_child_ends_with_stop),
