@@ -15,6 +15,7 @@ struct sl_errand {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t done;
     uint64_t asked;
+    uint64_t begun;
     uint64_t finished;
     struct sl_error result; /* of the newest */
 };
@@ -52,7 +53,11 @@ static void *run(void *arg) {
         sl_wakeup_clear(&e->work);
         pthread_mutex_lock(&e->lock);
         uint64_t number = e->asked;
+        bool is_new = number != e->begun; /* the wake-up may come after what it tells of */
+        e->begun = number;
         pthread_mutex_unlock(&e->lock);
+        if (!is_new)
+            continue;
         struct sl_error result = SL_ERROR_INIT;
         int code = e->what.run(e->what.context, &result);
         result.code = code;
@@ -98,6 +103,13 @@ int sl_errand_run(struct sl_errand *e, struct sl_error *err) {
     if (result.code != SL_OK && err != NULL)
         *err = result;
     return (int)result.code;
+}
+
+bool sl_errand_is_asked_again(struct sl_errand *e) {
+    pthread_mutex_lock(&e->lock);
+    bool is_asked = e->asked != e->begun;
+    pthread_mutex_unlock(&e->lock);
+    return is_asked;
 }
 
 void sl_errand_end(struct sl_errand *e) {

@@ -31,6 +31,10 @@ void sl_errand_request(struct sl_errand *e);
 /* Asks for it and waits until it has been done; what run has returned. Any thread but its own. */
 int sl_errand_run(struct sl_errand *e, struct sl_error *err) SL_CHECKED;
 
+/* The errand's own thread, in run: has somebody asked again since it began? Then what can wait
+ * should. */
+bool sl_errand_is_asked_again(struct sl_errand *e);
+
 /* Signals the end and joins the thread; nothing runs after it. Main thread. */
 void sl_errand_end(struct sl_errand *e);
 

@@ -8,10 +8,8 @@
 #include "base/limits.h"
 #include "net/http.h"
 #include "os/clock.h"
-#include "os/file.h"
+#include "os/errand.h"
 #include "os/memory.h"
-#include "os/thread.h"
-#include "os/wakeup.h"
 #include "spacelift/session.h"
 
 #include "sl_config.h"
@@ -44,8 +42,7 @@ struct sl_poller {
     struct sl_account account;
     struct sl_poller_events events;
     struct sl_log log;
-    struct sl_wakeup work;
-    struct sl_wakeup stop;
+    struct sl_errand *errand;
     struct sl_http *http;
     struct sl_session *session;
     struct collector collectors[SL_DOCUMENTS_READ];
@@ -60,14 +57,7 @@ struct sl_poller {
         struct sl_collector_result result;
         struct sl_error failure; /* the first one */
     } queue_round;
-    pthread_t thread;
-    bool has_thread;
-
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t done;
-    uint64_t asked;
-    uint64_t finished;
-    struct sl_error result; /* of the newest poll */
+    int polls; /* so far, up to POLLS_OF_START */
 };
 
 static void choose_documents(struct sl_poller *p) {
@@ -94,39 +84,6 @@ static void choose_documents(struct sl_poller *p) {
                         seed + (uint64_t)d);
     }
     sl_backoff_init(&p->rate, RATE_PAUSE_MIN_MS, RATE_PAUSE_MAX_MS, seed);
-}
-
-int sl_poller_new(struct sl_account *account, const struct sl_poller_events *events,
-                  struct sl_log log, struct sl_poller **ret, struct sl_error *err) {
-    struct sl_poller *p = calloc(1, sizeof(*p));
-    if (p == NULL) {
-        sl_account_release(account);
-        return sl_fail(err, SL_NOMEM, "out of memory for an account");
-    }
-    p->account = *account;
-    *account = (struct sl_account){.name = NULL};
-    p->events = *events;
-    p->log = log;
-    p->work.fd = p->stop.fd = -1;
-    choose_documents(p);
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->done, NULL);
-    int code = sl_wakeup_init(&p->work, err);
-    if (code == SL_OK)
-        code = sl_wakeup_init(&p->stop, err);
-    if (code == SL_OK)
-        code = sl_account_open_http(&p->account, &p->stop, &p->http, err);
-    if (code == SL_OK)
-        code = sl_session_new(&p->account, sl_http_transport(p->http), &p->log, &p->session, err);
-    if (code != SL_OK)
-        sl_poller_free(p);
-    else
-        *ret = p;
-    return code;
-}
-
-const struct sl_account *sl_poller_account(const struct sl_poller *p) {
-    return &p->account;
 }
 
 /* ---- what is said about it ---- */
@@ -305,13 +262,6 @@ static int read_queue(struct sl_poller *p, const struct sl_known_pool *pool, boo
     return code;
 }
 
-static bool is_asked_again(struct sl_poller *p, uint64_t number) {
-    pthread_mutex_lock(&p->lock);
-    bool is_asked = p->asked != number;
-    pthread_mutex_unlock(&p->lock);
-    return is_asked;
-}
-
 /* Will the next pool's queue fail as well? */
 static bool is_hopeless(const struct queue_round *r, const struct sl_error *failure) {
     return is_about_server(failure->code) || is_lacking(SL_DOCUMENT_QUEUE, failure) ||
@@ -320,7 +270,7 @@ static bool is_hopeless(const struct queue_round *r, const struct sl_error *fail
 
 /* Goes on with the pools until all queues are read or the host wants the next poll: that must not
  * wait for a thousand requests. True when it is through. */
-static bool read_queues(struct sl_poller *p, uint64_t number, struct sl_error *failure) {
+static bool read_queues(struct sl_poller *p, struct sl_error *failure) {
     struct queue_round *r = &p->queue_round;
     if (!r->is_open)
         *r = (struct queue_round){.is_open = true, .failure = SL_ERROR_INIT};
@@ -333,7 +283,7 @@ static bool read_queues(struct sl_poller *p, uint64_t number, struct sl_error *f
             r->failure = err;
         if (code != SL_OK && is_hopeless(r, &err))
             break;
-        if (r->next < p->pools.count && is_asked_again(p, number))
+        if (r->next < p->pools.count && sl_errand_is_asked_again(p->errand))
             return false;
     }
     r->is_open = false;
@@ -342,15 +292,15 @@ static bool read_queues(struct sl_poller *p, uint64_t number, struct sl_error *f
 }
 
 /* Reads one document and hands over its values and how it went. */
-static int collect(struct sl_poller *p, enum sl_document document, uint64_t number,
-                   int64_t *total_ms, struct sl_error *failure) {
+static int collect(struct sl_poller *p, enum sl_document document, int64_t *total_ms,
+                   struct sl_error *failure) {
     struct sl_collector_result here = {.supported = true};
     struct sl_collector_result *result =
         document == SL_DOCUMENT_QUEUE ? &p->queue_round.result : &here;
     int64_t begin_ms = sl_clock_monotonic_ms();
     bool is_through = true;
     if (document == SL_DOCUMENT_QUEUE)
-        is_through = read_queues(p, number, failure);
+        is_through = read_queues(p, failure);
     else
         (void)read_document(p, document, result, failure);
     int64_t lasted_ms = sl_clock_monotonic_ms() - begin_ms;
@@ -382,7 +332,7 @@ static bool is_due(const struct sl_poller *p, enum sl_document document, int64_t
     return !c->has_begun || now_ms - c->begun_ms >= c->interval_ms - c->interval_ms / 10;
 }
 
-static void poll_once(struct sl_poller *p, uint64_t number, struct sl_error *result) {
+static void poll_once(struct sl_poller *p, struct sl_error *result) {
     int64_t total_ms = 0;
     if (sl_clock_monotonic_ms() < p->rate_again_ms) {
         sl_fail(result, SL_RATELIMIT, "the server asked for a pause");
@@ -396,7 +346,7 @@ static void poll_once(struct sl_poller *p, uint64_t number, struct sl_error *res
             p->collectors[d].begun_ms = now_ms;
         p->collectors[d].has_begun = true;
         struct sl_error failure = SL_ERROR_INIT;
-        int code = collect(p, d, number, &total_ms, &failure);
+        int code = collect(p, d, &total_ms, &failure);
         bool is_fatal =
             d == SL_DOCUMENT_WORKER_POOLS || (code != SL_FORBIDDEN && !p->collectors[d].is_lacking);
         if (code != SL_OK && is_fatal && result->code == SL_OK)
@@ -412,85 +362,72 @@ static void poll_once(struct sl_poller *p, uint64_t number, struct sl_error *res
 
 /* ---- the thread ---- */
 
-static void finish_poll(struct sl_poller *p, uint64_t number, const struct sl_error *result) {
-    pthread_mutex_lock(&p->lock);
-    p->finished = number;
-    p->result = *result;
-    pthread_cond_broadcast(&p->done);
-    pthread_mutex_unlock(&p->lock);
-}
-
-static void *run(void *context) {
-    struct sl_poller *p = context;
-    int polls = 0;
+static void on_start(void *context) {
+    const struct sl_poller *p = context;
     if (p->events.on_start != NULL)
         p->events.on_start(p->events.context);
-    while (!sl_wakeup_is_signalled(&p->stop)) {
-        sl_wakeup_wait(&p->work, &p->stop, -1);
-        sl_wakeup_clear(&p->work);
-        pthread_mutex_lock(&p->lock);
-        uint64_t number = p->asked;
-        bool is_new = number != p->finished;
-        pthread_mutex_unlock(&p->lock);
-        if (!is_new || sl_wakeup_is_signalled(&p->stop))
-            continue;
-        struct sl_error result = SL_ERROR_INIT;
-        poll_once(p, number, &result);
-        if (p->events.on_done != NULL)
-            p->events.on_done(p->events.context, &result);
-        finish_poll(p, number, &result);
-        if (polls < POLLS_OF_START && ++polls == POLLS_OF_START)
-            sl_memory_trim_code();
-    }
-    struct sl_error stopped = SL_ERROR_INIT;
-    sl_fail(&stopped, SL_CANCELED, "stopped");
-    finish_poll(p, UINT64_MAX, &stopped);
-    return NULL;
 }
 
-int sl_poller_start(struct sl_poller *p, struct sl_error *err) {
-    int code = sl_thread_start(&p->thread, "sl-poller", run, p, err);
-    p->has_thread = code == SL_OK;
+static int read_account(void *context, struct sl_error *result) {
+    struct sl_poller *p = context;
+    poll_once(p, result);
+    if (p->events.on_done != NULL)
+        p->events.on_done(p->events.context, result);
+    if (p->polls < POLLS_OF_START && ++p->polls == POLLS_OF_START)
+        sl_memory_trim_code();
+    return (int)result->code;
+}
+
+int sl_poller_new(struct sl_account *account, const struct sl_poller_events *events,
+                  struct sl_log log, struct sl_poller **ret, struct sl_error *err) {
+    struct sl_poller *p = calloc(1, sizeof(*p));
+    if (p == NULL) {
+        sl_account_release(account);
+        return sl_fail(err, SL_NOMEM, "out of memory for an account");
+    }
+    p->account = *account;
+    *account = (struct sl_account){.name = NULL};
+    p->events = *events;
+    p->log = log;
+    choose_documents(p);
+    struct sl_errand_work work = {
+        .name = "sl-poller", .on_start = on_start, .run = read_account, .context = p};
+    int code = sl_errand_new(&work, &p->errand, err);
+    if (code == SL_OK)
+        code = sl_account_open_http(&p->account, sl_errand_stop_signal(p->errand), &p->http, err);
+    if (code == SL_OK)
+        code = sl_session_new(&p->account, sl_http_transport(p->http), &p->log, &p->session, err);
+    if (code != SL_OK)
+        sl_poller_free(p);
+    else
+        *ret = p;
     return code;
 }
 
-static uint64_t ask(struct sl_poller *p) {
-    pthread_mutex_lock(&p->lock);
-    uint64_t number = ++p->asked;
-    pthread_mutex_unlock(&p->lock);
-    sl_wakeup_signal(&p->work);
-    return number;
+const struct sl_account *sl_poller_account(const struct sl_poller *p) {
+    return &p->account;
+}
+
+int sl_poller_start(struct sl_poller *p, struct sl_error *err) {
+    return sl_errand_start(p->errand, err);
 }
 
 void sl_poller_request(struct sl_poller *p) {
-    ask(p);
+    sl_errand_request(p->errand);
 }
 
 int sl_poller_run(struct sl_poller *p, struct sl_error *err) {
-    uint64_t number = ask(p);
-    pthread_mutex_lock(&p->lock);
-    while (p->finished < number)
-        pthread_cond_wait(&p->done, &p->lock);
-    struct sl_error result = p->result;
-    pthread_mutex_unlock(&p->lock);
-    if (result.code != SL_OK && err != NULL)
-        *err = result;
-    return result.code;
+    return sl_errand_run(p->errand, err);
 }
 
 void sl_poller_free(struct sl_poller *p) {
     if (p == NULL)
         return;
-    if (p->has_thread) {
-        sl_wakeup_signal(&p->stop);
-        pthread_join(p->thread, NULL);
-    }
+    if (p->errand != NULL)
+        sl_errand_end(p->errand);
     sl_session_free(p->session);
     sl_http_free(p->http);
-    sl_wakeup_release(&p->work);
-    sl_wakeup_release(&p->stop);
-    pthread_cond_destroy(&p->done);
-    pthread_mutex_destroy(&p->lock);
+    sl_errand_free(p->errand); /* the client obeys its stop signal */
     sl_known_pools_release(&p->pools);
     sl_account_release(&p->account);
     free(p);
