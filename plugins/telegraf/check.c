@@ -62,7 +62,7 @@ static void check_files(struct sl_check *c) {
     bool has_password = false;
     struct stat st;
     for (size_t i = 0; i < c->configuration->node_count; i++)
-        has_password |= sl_secret_is_set(&c->configuration->nodes[i].password);
+        has_password |= sl_secret_is_set(&c->configuration->nodes[i].http.password);
     sl_check_area(c, "files");
     if (config != NULL && has_password && stat(config, &st) == 0 && (st.st_mode & 077) != 0)
         sl_check_say(c, SL_CHECK_WARNING, "chmod 600 it, or use PasswordFile",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/identity.h"
 #include "os/clock.h"
 #include "spacelift/session.h"
 
@@ -137,7 +138,7 @@ static bool check_account(struct sl_check *c, const struct sl_account *account) 
     struct sl_session *session = NULL;
     bool has_pools = false;
     sl_check_area(c, "Spacelift \"%s\"", account->name != NULL ? account->name : account->url);
-    if (!account->verify_peer || !account->verify_host)
+    if (!account->http.verify_peer || !account->http.verify_host)
         sl_check_say(
             c, SL_CHECK_WARNING, "name the CA with CACert instead",
             "its certificate is not verified (VerifyPeer, VerifyHost): anybody between can "
@@ -145,7 +146,7 @@ static bool check_account(struct sl_check *c, const struct sl_account *account) 
     if (strncmp(account->url, "http://", 7) == 0)
         sl_check_say(c, SL_CHECK_WARNING, "use https://", "the key travels unencrypted to %s",
                      account->url);
-    int code = sl_account_open_http(account, NULL, &http, &err);
+    int code = sl_identity_open(&account->http, false, NULL, NULL, &http, &err);
     if (code == SL_OK)
         code = sl_session_new(account, sl_http_transport(http), &log, &session, &err);
     if (code != SL_OK) {

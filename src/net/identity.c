@@ -59,6 +59,16 @@ bool sl_identity_has_changed(struct sl_identity *c) {
     return c->has_changed;
 }
 
+void sl_identity_sign(const struct sl_identity *c, const struct sl_http_options *o,
+                      struct sl_http_request *request) {
+    const struct sl_secret *token = &c->secrets[SL_IDENTITY_TOKEN];
+    const struct sl_secret *file = &c->secrets[SL_IDENTITY_PASSWORD];
+    const struct sl_secret *password = sl_secret_is_set(file) ? file : &o->password;
+    request->bearer = sl_secret_is_set(token) ? token : NULL;
+    request->user = o->user;
+    request->password = sl_secret_is_set(password) ? password : NULL;
+}
+
 static int read_pem(const char *option, const char *path, struct sl_buffer *out,
                     struct sl_error *err) {
     int code = path != NULL ? sl_file_read(path, out, err) : SL_OK;
@@ -67,24 +77,33 @@ static int read_pem(const char *option, const char *path, struct sl_buffer *out,
     return code;
 }
 
-int sl_identity_open(struct sl_http_settings settings, const char *ca_cert, const char *client_cert,
-                     const char *client_key, const struct sl_log *log, const struct sl_wakeup *stop,
-                     struct sl_http **ret, struct sl_error *err) {
+int sl_identity_open(const struct sl_http_options *o, bool use_http2, const struct sl_log *log,
+                     const struct sl_wakeup *stop, struct sl_http **ret, struct sl_error *err) {
     struct sl_buffer ca, cert;
     struct sl_secret key = SL_SECRET_INIT;
-    struct sl_identity_file key_file = {"ClientKey", client_key};
+    struct sl_identity_file key_file = {"ClientKey", o->client_key};
     sl_buffer_init(&ca, SL_LIMIT_CA_FILE_BYTES);
     sl_buffer_init(&cert, SL_LIMIT_CA_FILE_BYTES);
-    int code = read_pem("CACert", ca_cert, &ca, err);
+    int code = read_pem("CACert", o->ca_cert, &ca, err);
     if (code == SL_OK)
-        code = read_pem("ClientCert", client_cert, &cert, err);
+        code = read_pem("ClientCert", o->client_cert, &cert, err);
     if (code == SL_OK)
         code = read_secret(&key_file, log, &key, err);
     if (code == SL_OK) {
-        settings.ca_pem = ca_cert != NULL ? ca.data : NULL;
-        settings.client_cert_pem = client_cert != NULL ? cert.data : NULL;
-        settings.client_key_pem = client_key != NULL ? &key : NULL;
+        struct sl_http_settings settings = {
+            .timeout_ms = o->timeout_ms,
+            .insecure_peer = !o->verify_peer,
+            .insecure_host = !o->verify_host,
+            .ca_pem = o->ca_cert != NULL ? ca.data : NULL,
+            .client_cert_pem = o->client_cert != NULL ? cert.data : NULL,
+            .client_key_pem = o->client_key != NULL ? &key : NULL,
+            .proxy = o->proxy,
+            .use_http2 = use_http2,
+        };
         code = sl_http_new(&settings, stop, ret, err);
+        /* Where there is more than one file the message says which it means. */
+        if (code == SL_CONFIG && err != NULL && o->ca_cert != NULL && o->client_cert == NULL)
+            sl_error_prefix(err, "option CACert: %s", o->ca_cert);
     }
     sl_buffer_release(&ca);
     sl_buffer_release(&cert);

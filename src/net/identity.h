@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "net/http.h"
+#include "net/options.h"
 
 enum sl_identity_secret { SL_IDENTITY_PASSWORD, SL_IDENTITY_TOKEN, SL_IDENTITY_SESSION };
 
@@ -43,10 +44,15 @@ void sl_identity_refresh(struct sl_identity *c);
 /* After 401 or 403: reads again; true if something has changed, so that it is worth another try. */
 bool sl_identity_has_changed(struct sl_identity *c);
 
-/* sl_http_new() with the PEM files of options CACert, ClientCert and ClientKey, each NULL where
- * there is none. */
-int sl_identity_open(struct sl_http_settings settings, const char *ca_cert, const char *client_cert,
-                     const char *client_key, const struct sl_log *log, const struct sl_wakeup *stop,
-                     struct sl_http **ret, struct sl_error *err) SL_CHECKED;
+/* Puts user, password and token into a request: those of the files, or else of the options. They
+ * stay valid until one of the two above is called. */
+void sl_identity_sign(const struct sl_identity *c, const struct sl_http_options *options,
+                      struct sl_http_request *request);
+
+/* sl_http_new() as the options say; reads the PEM files they name. log, for a key that others can
+ * read, may be NULL where the table has no ClientKey. stop: see sl_http_new(). */
+int sl_identity_open(const struct sl_http_options *options, bool use_http2,
+                     const struct sl_log *log, const struct sl_wakeup *stop, struct sl_http **ret,
+                     struct sl_error *err) SL_CHECKED;
 
 #endif

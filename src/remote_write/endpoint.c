@@ -54,16 +54,9 @@ static int build(struct sl_endpoint *e, const struct sl_wakeup *cancel, struct s
     bool is_aws = o->sigv4_region != NULL;
     const struct sl_identity_file files[SL_IDENTITY_SECRETS] = {
         [SL_IDENTITY_PASSWORD] = {is_aws ? "SigV4SecretKeyFile" : "PasswordFile",
-                                  is_aws ? o->sigv4_secret_key_file : o->password_file},
-        [SL_IDENTITY_TOKEN] = {"BearerTokenFile", o->bearer_token_file},
+                                  is_aws ? o->sigv4_secret_key_file : o->http.password_file},
+        [SL_IDENTITY_TOKEN] = {"BearerTokenFile", o->http.bearer_token_file},
         [SL_IDENTITY_SESSION] = {"SigV4SessionTokenFile", o->sigv4_session_token_file},
-    };
-    struct sl_http_settings settings = {
-        .timeout_ms = o->timeout_ms,
-        .insecure_peer = !o->verify_peer,
-        .insecure_host = !o->verify_host,
-        .proxy = o->proxy,
-        .use_http2 = o->http2,
     };
     if (is_aws)
         snprintf(e->sigv4, sizeof(e->sigv4), "aws:amz:%s:%s", o->sigv4_region, o->sigv4_service);
@@ -71,8 +64,7 @@ static int build(struct sl_endpoint *e, const struct sl_wakeup *cancel, struct s
     if (code == SL_OK)
         code = copy_headers(e, err);
     if (code == SL_OK)
-        code = sl_identity_open(settings, o->ca_cert, o->client_cert, o->client_key, &e->log,
-                                cancel, &e->http, err);
+        code = sl_identity_open(&o->http, o->http2, &e->log, cancel, &e->http, err);
     if (code == SL_OK)
         e->transport = sl_http_transport(e->http);
     return code;
@@ -124,18 +116,11 @@ static int ignore(void *context, const char *bytes, size_t len, struct sl_error 
 static int post_once(struct sl_endpoint *e, const struct sl_endpoint_request *q,
                      struct sl_http_response *response, bool *ret_sent, struct sl_error *err) {
     const struct sl_node_options *o = e->options;
-    const struct sl_secret *secrets = e->identity.secrets;
-    const struct sl_secret *password = sl_secret_is_set(&secrets[SL_IDENTITY_PASSWORD])
-                                           ? &secrets[SL_IDENTITY_PASSWORD]
-                                           : &o->password;
+    const struct sl_secret *session = &e->identity.secrets[SL_IDENTITY_SESSION];
     bool is_2_0 = q->protocol == SL_WRITE_2_0;
     struct sl_http_request request = {
         .method = "POST",
         .url = o->url,
-        .bearer =
-            sl_secret_is_set(&secrets[SL_IDENTITY_TOKEN]) ? &secrets[SL_IDENTITY_TOKEN] : NULL,
-        .user = o->sigv4_region != NULL ? o->sigv4_access_key_id : o->user,
-        .password = sl_secret_is_set(password) ? password : NULL,
         .aws_sigv4 = e->sigv4[0] != '\0' ? e->sigv4 : NULL,
         .body = q->body,
         .body_len = q->body_len,
@@ -144,6 +129,9 @@ static int post_once(struct sl_endpoint *e, const struct sl_endpoint_request *q,
         .on_header = q->on_header,
         .on_header_context = q->on_header_context,
     };
+    sl_identity_sign(&e->identity, &o->http, &request);
+    if (o->sigv4_region != NULL)
+        request.user = o->sigv4_access_key_id;
     /* To the letter: a blank after the semicolon would make it 1.0 for the reference receiver
      * (client_golang exp/api/remote, ParseProtoMsg). */
     add_header(&request, "Content-Encoding", "snappy");
@@ -151,8 +139,8 @@ static int post_once(struct sl_endpoint *e, const struct sl_endpoint_request *q,
                is_2_0 ? "application/x-protobuf;proto=io.prometheus.write.v2.Request"
                       : "application/x-protobuf");
     add_header(&request, "X-Prometheus-Remote-Write-Version", is_2_0 ? "2.0.0" : "0.1.0");
-    if (sl_secret_is_set(&secrets[SL_IDENTITY_SESSION]))
-        add_header(&request, "X-Amz-Security-Token", secrets[SL_IDENTITY_SESSION].text);
+    if (sl_secret_is_set(session))
+        add_header(&request, "X-Amz-Security-Token", session->text);
     for (size_t i = 0; i < e->custom_count; i++)
         add_header(&request, e->custom[i].name, e->custom[i].value);
     return e->transport.perform(e->transport.self, &request, response, ret_sent, err);

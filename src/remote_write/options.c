@@ -18,29 +18,7 @@ static const struct sl_option node_options[] = {
      .example = "http://prometheus.example:9090/api/v1/write",
      .help = "Where remote write requests go. Prometheus itself accepts them at /api/v1/write when "
              "it runs with --web.enable-remote-write-receiver."},
-    {.name = "User",
-     .type = SL_OPTION_STRING,
-     .offset = AT(user),
-     .example = "collectd",
-     .help = "User name for HTTP basic authentication."},
-    {.name = "Password",
-     .type = SL_OPTION_SECRET,
-     .offset = AT(password),
-     .example = "secret",
-     .help = "Password for HTTP basic authentication. PasswordFile keeps it out of the "
-             "configuration."},
-    {.name = "PasswordFile",
-     .type = SL_OPTION_PATH,
-     .offset = AT(password_file),
-     .example = "/etc/collectd/prometheus.password",
-     .help = "File that holds the password and nothing else."},
-    {.name = "BearerTokenFile",
-     .type = SL_OPTION_PATH,
-     .offset = AT(bearer_token_file),
-     .example = "/etc/collectd/prometheus.token",
-     .help = "File that holds a token, sent as \"Authorization: Bearer TOKEN\". It is read again "
-             "every minute and when the receiver answers 401 or 403, as PasswordFile and the files "
-             "of SigV4 are."},
+    SL_HTTP_LOGIN_ROWS(struct sl_node_options, http, "receiver", "prometheus"),
     {.name = "SigV4Region",
      .type = SL_OPTION_STRING,
      .offset = AT(sigv4_region),
@@ -62,62 +40,29 @@ static const struct sl_option node_options[] = {
      .type = SL_OPTION_PATH,
      .offset = AT(sigv4_secret_key_file),
      .example = "/etc/collectd/aws.secret",
-     .help = "File that holds the secret of the access key and nothing else."},
+     .help = "File that holds the secret of the access key and nothing else. It is read again as "
+             "BearerTokenFile is."},
     {.name = "SigV4SessionTokenFile",
      .type = SL_OPTION_PATH,
      .offset = AT(sigv4_session_token_file),
      .example = "/run/aws/session.token",
-     .help = "File that holds the session token of a temporary access key."},
+     .help = "File that holds the session token of a temporary access key. It is read again as "
+             "BearerTokenFile is."},
     {.name = "Header",
      .type = SL_OPTION_LIST,
      .offset = AT(headers),
      .example = "X-Scope-OrgID: my-team",
      .help = "A header to send with every request, such as the tenant of a receiver that has "
              "several; up to ten. Headers of the protocol and of authentication cannot be set."},
-    {.name = "Proxy",
-     .type = SL_OPTION_URL,
-     .offset = AT(proxy),
-     .example = "http://proxy.example:3128",
-     .help = "Proxy for requests. Left out: as the environment variables http_proxy, https_proxy "
-             "and no_proxy say."},
+    SL_HTTP_PROXY_ROW(struct sl_node_options, http, "request"),
     {.name = "HTTP2",
      .type = SL_OPTION_BOOLEAN,
      .offset = AT(http2),
      .fallback = "false",
      .help = "Whether to offer HTTP/2 to a receiver whose URL begins with https."},
-    {.name = "CACert",
-     .type = SL_OPTION_PATH,
-     .offset = AT(ca_cert),
-     .example = "/etc/ssl/private-ca.pem",
-     .help = "File with CA certificates in PEM form, trusted in addition to the system's."},
-    {.name = "ClientCert",
-     .type = SL_OPTION_PATH,
-     .offset = AT(client_cert),
-     .example = "/etc/collectd/client.pem",
-     .help = "File with the certificate to show to the receiver, in PEM form. Needs ClientKey."},
-    {.name = "ClientKey",
-     .type = SL_OPTION_PATH,
-     .offset = AT(client_key),
-     .example = "/etc/collectd/client.key",
-     .help = "File with the key of ClientCert, in PEM form and without a passphrase."},
-    {.name = "VerifyPeer",
-     .type = SL_OPTION_BOOLEAN,
-     .offset = AT(verify_peer),
-     .fallback = "true",
-     .help = "Whether the receiver's certificate is verified."},
-    {.name = "VerifyHost",
-     .type = SL_OPTION_BOOLEAN,
-     .offset = AT(verify_host),
-     .fallback = "true",
-     .help = "Whether the receiver's name is compared with its certificate."},
-    {.name = "Timeout",
-     .type = SL_OPTION_INTEGER,
-     .offset = AT(timeout_ms),
-     .fallback = "30000",
-     .min = 1,
-     .max = 600000,
-     .unit = "ms",
-     .help = "Longest time one request may take, in milliseconds."},
+    SL_HTTP_TRUST_ROWS(struct sl_node_options, http, "receiver"),
+    SL_HTTP_CLIENT_CERT_ROWS(struct sl_node_options, http, "receiver"),
+    SL_HTTP_TIMEOUT_ROW(struct sl_node_options, http, "30000", "request"),
     {.name = "Job",
      .type = SL_OPTION_STRING,
      .offset = AT(job),
@@ -268,9 +213,9 @@ static int check_sigv4(const struct sl_node_options *o, struct sl_error *err) {
         return sl_fail(err, SL_CONFIG,
                        "SigV4Region, SigV4AccessKeyID and SigV4SecretKeyFile belong together: set "
                        "all three or none");
-    if (o->user != NULL || o->bearer_token_file != NULL)
+    if (o->http.user != NULL || o->http.bearer_token_file != NULL)
         return sl_fail(err, SL_CONFIG, "SigV4Region and %s are both set: remove one",
-                       o->user != NULL ? "User" : "BearerTokenFile");
+                       o->http.user != NULL ? "User" : "BearerTokenFile");
     return SL_OK;
 }
 
@@ -288,21 +233,10 @@ int sl_node_options_check(const struct sl_node_options *o, struct sl_error *err)
     int code = check_sigv4(o, err);
     if (code == SL_OK)
         code = check_headers(o, err);
+    if (code == SL_OK)
+        code = sl_http_options_check(&o->http, err);
     if (code != SL_OK)
         return code;
-    bool has_password = sl_secret_is_set(&o->password) || o->password_file != NULL;
-    if (sl_secret_is_set(&o->password) && o->password_file != NULL)
-        return sl_fail(err, SL_CONFIG, "Password and PasswordFile are both set: remove one");
-    if ((o->user != NULL) != has_password)
-        return sl_fail(err, SL_CONFIG, "%s is set without %s: set both or neither",
-                       o->user != NULL ? "User" : "Password",
-                       o->user != NULL ? "PasswordFile" : "User");
-    if (o->user != NULL && o->bearer_token_file != NULL)
-        return sl_fail(err, SL_CONFIG, "User and BearerTokenFile are both set: remove one");
-    if ((o->client_cert != NULL) != (o->client_key != NULL))
-        return sl_fail(err, SL_CONFIG, "%s is set without %s: set both or neither",
-                       o->client_cert != NULL ? "ClientCert" : "ClientKey",
-                       o->client_cert != NULL ? "ClientKey" : "ClientCert");
     if (o->min_backoff_ms > o->max_backoff_ms)
         return sl_fail(err, SL_CONFIG, "MinBackoff is longer than MaxBackoff: lower it");
     return SL_OK;

@@ -4,7 +4,7 @@
 #define SL_REMOTE_WRITE_OPTIONS_H
 
 #include "base/option.h"
-#include "base/secret.h"
+#include "net/options.h"
 #include "remote_write/relabel.h"
 
 enum { SL_CUSTOM_HEADERS_MAX = 10 };
@@ -16,24 +16,14 @@ struct sl_node_options {
     char *name;                 /* the block's label; freed by sl_node_options_release() */
     struct sl_relabel *relabel; /* of inner blocks; NULL: none; freed likewise */
     char *url;
-    char *user;
-    struct sl_secret password;
-    char *password_file;
-    char *bearer_token_file;
+    struct sl_http_options http;
     char *sigv4_region;
     char *sigv4_service;
     char *sigv4_access_key_id;
     char *sigv4_secret_key_file;
     char *sigv4_session_token_file;
     struct sl_option_list headers; /* "Name: value" */
-    char *proxy;
     bool http2;
-    char *ca_cert;
-    char *client_cert;
-    char *client_key;
-    bool verify_peer;
-    bool verify_host;
-    int64_t timeout_ms;
     char *job;
     struct sl_option_list labels; /* "name=value" */
     int64_t max_samples_per_send;

@@ -42,7 +42,7 @@ static void post(struct sl_sender *s, struct sl_answer *answer, bool *ret_sent,
     struct sl_endpoint_request request = {.protocol = s->protocol,
                                           .body = s->body.data,
                                           .body_len = s->body.len,
-                                          .timeout_ms = s->options.timeout_ms,
+                                          .timeout_ms = s->options.http.timeout_ms,
                                           .on_header = on_header,
                                           .on_header_context = answer};
     sl_http_response_init(&response);

@@ -21,14 +21,7 @@ static const struct sl_option target_options[] = {
      .max = 86400,
      .unit = "s",
      .help = "Time between two scrapes, in seconds. Left out: collectd's Interval."},
-    {.name = "Timeout",
-     .type = SL_OPTION_INTEGER,
-     .offset = AT(timeout_ms),
-     .fallback = "10000",
-     .min = 1,
-     .max = 600000,
-     .unit = "ms",
-     .help = "Longest time one scrape may take, in milliseconds."},
+    SL_HTTP_TIMEOUT_ROW(struct sl_target_options, http, "10000", "scrape"),
     {.name = "Job",
      .type = SL_OPTION_STRING,
      .offset = AT(job),
@@ -67,60 +60,10 @@ static const struct sl_option target_options[] = {
      .max = 1073741824,
      .unit = "bytes",
      .help = "A scrape with a longer answer than this, after decompression, fails as a whole."},
-    {.name = "User",
-     .type = SL_OPTION_STRING,
-     .offset = AT(user),
-     .example = "collectd",
-     .help = "User name for HTTP basic authentication."},
-    {.name = "Password",
-     .type = SL_OPTION_SECRET,
-     .offset = AT(password),
-     .example = "secret",
-     .help = "Password for HTTP basic authentication. PasswordFile keeps it out of the "
-             "configuration."},
-    {.name = "PasswordFile",
-     .type = SL_OPTION_PATH,
-     .offset = AT(password_file),
-     .example = "/etc/collectd/target.password",
-     .help = "File that holds the password and nothing else."},
-    {.name = "BearerTokenFile",
-     .type = SL_OPTION_PATH,
-     .offset = AT(bearer_token_file),
-     .example = "/etc/collectd/target.token",
-     .help = "File that holds a token, sent as \"Authorization: Bearer TOKEN\". It is read again "
-             "every minute and when the target answers 401 or 403, as PasswordFile is."},
-    {.name = "CACert",
-     .type = SL_OPTION_PATH,
-     .offset = AT(ca_cert),
-     .example = "/etc/ssl/private-ca.pem",
-     .help = "File with CA certificates in PEM form, trusted in addition to the system's."},
-    {.name = "ClientCert",
-     .type = SL_OPTION_PATH,
-     .offset = AT(client_cert),
-     .example = "/etc/collectd/client.pem",
-     .help = "File with the certificate to show to the target, in PEM form. Needs ClientKey."},
-    {.name = "ClientKey",
-     .type = SL_OPTION_PATH,
-     .offset = AT(client_key),
-     .example = "/etc/collectd/client.key",
-     .help = "File with the key of ClientCert, in PEM form and without a passphrase."},
-    {.name = "VerifyPeer",
-     .type = SL_OPTION_BOOLEAN,
-     .offset = AT(verify_peer),
-     .fallback = "true",
-     .help = "Whether the target's certificate is verified."},
-    {.name = "VerifyHost",
-     .type = SL_OPTION_BOOLEAN,
-     .offset = AT(verify_host),
-     .fallback = "true",
-     .help = "Whether the target's name is compared with its certificate."},
-    {.name = "Proxy",
-     .type = SL_OPTION_URL,
-     .offset = AT(proxy),
-     .example = "http://proxy.example:3128",
-     .help =
-         "Proxy for scrapes. Left out: as the environment variables http_proxy, https_proxy and "
-         "no_proxy say."},
+    SL_HTTP_LOGIN_ROWS(struct sl_target_options, http, "target", "target"),
+    SL_HTTP_TRUST_ROWS(struct sl_target_options, http, "target"),
+    SL_HTTP_CLIENT_CERT_ROWS(struct sl_target_options, http, "target"),
+    SL_HTTP_PROXY_ROW(struct sl_target_options, http, "scrape"),
     {.name = NULL},
 };
 
@@ -139,23 +82,6 @@ const struct sl_option_block sl_scrape_plugin_block = {
     .blocks = plugin_blocks,
     .help = "Reads metrics that are exposed in Prometheus's text format.",
 };
-
-int sl_target_options_check(const struct sl_target_options *o, struct sl_error *err) {
-    bool has_password = sl_secret_is_set(&o->password) || o->password_file != NULL;
-    if (sl_secret_is_set(&o->password) && o->password_file != NULL)
-        return sl_fail(err, SL_CONFIG, "Password and PasswordFile are both set: remove one");
-    if ((o->user != NULL) != has_password)
-        return sl_fail(err, SL_CONFIG,
-                       "User and Password or PasswordFile belong together: set "
-                       "both or neither");
-    if (o->user != NULL && o->bearer_token_file != NULL)
-        return sl_fail(err, SL_CONFIG, "User and BearerTokenFile are both set: remove one");
-    if ((o->client_cert != NULL) != (o->client_key != NULL))
-        return sl_fail(err, SL_CONFIG,
-                       "ClientCert and ClientKey belong together: set both or "
-                       "neither");
-    return SL_OK;
-}
 
 void sl_target_options_release(struct sl_target_options *o) {
     sl_option_release(target_options, o);

@@ -66,19 +66,15 @@ static void deliver_own(struct delivery *d, const char *name, double value, cons
 
 static int get_once(struct sl_scraper *s, struct sl_http_response *response, struct sl_error *err) {
     const struct sl_target_options *o = &s->options;
-    const struct sl_secret *file = &s->identity.secrets[SL_IDENTITY_PASSWORD];
-    const struct sl_secret *token = &s->identity.secrets[SL_IDENTITY_TOKEN];
     char seconds[SECONDS_BYTES];
-    snprintf(seconds, sizeof(seconds), "%g", (double)o->timeout_ms / 1000);
+    snprintf(seconds, sizeof(seconds), "%g", (double)o->http.timeout_ms / 1000);
     struct sl_http_request request = {
         .method = "GET",
         .url = o->url,
         .headers = {{"Accept", accept_value}, {"X-Prometheus-Scrape-Timeout-Seconds", seconds}},
-        .bearer = sl_secret_is_set(token) ? token : NULL,
-        .user = o->user,
-        .password = sl_secret_is_set(file) ? file : &o->password,
         .max_body_bytes = (size_t)o->max_body_bytes,
     };
+    sl_identity_sign(&s->identity, &o->http, &request);
     return s->transport.perform(s->transport.self, &request, response, NULL, err);
 }
 
@@ -149,19 +145,13 @@ static void on_start(void *context) {
 static int open_http(struct sl_scraper *s, struct sl_error *err) {
     const struct sl_target_options *o = &s->options;
     const struct sl_identity_file files[SL_IDENTITY_SECRETS] = {
-        [SL_IDENTITY_PASSWORD] = {"PasswordFile", o->password_file},
-        [SL_IDENTITY_TOKEN] = {"BearerTokenFile", o->bearer_token_file},
-    };
-    struct sl_http_settings settings = {
-        .timeout_ms = o->timeout_ms,
-        .insecure_peer = !o->verify_peer,
-        .insecure_host = !o->verify_host,
-        .proxy = o->proxy,
+        [SL_IDENTITY_PASSWORD] = {"PasswordFile", o->http.password_file},
+        [SL_IDENTITY_TOKEN] = {"BearerTokenFile", o->http.bearer_token_file},
     };
     int code = sl_identity_init(&s->identity, files, s->log, err);
     if (code == SL_OK)
-        code = sl_identity_open(settings, o->ca_cert, o->client_cert, o->client_key, &s->log,
-                                sl_errand_stop_signal(s->errand), &s->http, err);
+        code = sl_identity_open(&o->http, false, &s->log, sl_errand_stop_signal(s->errand),
+                                &s->http, err);
     if (code == SL_OK)
         s->transport = sl_http_transport(s->http);
     return code;
@@ -185,7 +175,7 @@ int sl_scraper_new(struct sl_target_options *options, const struct sl_scraper_ev
         .honor_labels = s->options.honor_labels,
     };
     struct sl_errand_work work = {"sl-scrape", on_start, run, s};
-    int code = sl_target_options_check(&s->options, err);
+    int code = sl_http_options_check(&s->options.http, err);
     if (code == SL_OK)
         code = sl_errand_new(&work, &s->errand, err);
     if (code == SL_OK)

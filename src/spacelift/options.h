@@ -5,6 +5,7 @@
 #include "base/config_item.h"
 #include "base/option.h"
 #include "base/secret.h"
+#include "net/options.h"
 #include "spacelift/filter.h"
 
 /* One Spacelift account, as configured. All members belong to the option table but those that say
@@ -24,11 +25,8 @@ struct sl_account {
     struct sl_secret api_key_secret;
     struct sl_secret api_token;
 
-    char *ca_cert;
-    bool verify_peer;
-    bool verify_host;
-    int64_t timeout_ms;
-    int64_t interval_ms; /* 0: the plugin's */
+    struct sl_http_options http; /* trust and timeout */
+    int64_t interval_ms;         /* 0: the plugin's */
 
     struct sl_pool_filter filter;
 

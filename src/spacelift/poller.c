@@ -6,7 +6,7 @@
 
 #include "base/backoff.h"
 #include "base/limits.h"
-#include "net/http.h"
+#include "net/identity.h"
 #include "os/clock.h"
 #include "os/errand.h"
 #include "os/memory.h"
@@ -394,7 +394,8 @@ int sl_poller_new(struct sl_account *account, const struct sl_poller_events *eve
         .name = "sl-poller", .on_start = on_start, .run = read_account, .context = p};
     int code = sl_errand_new(&work, &p->errand, err);
     if (code == SL_OK)
-        code = sl_account_open_http(&p->account, sl_errand_stop_signal(p->errand), &p->http, err);
+        code = sl_identity_open(&p->account.http, false, NULL, sl_errand_stop_signal(p->errand),
+                                &p->http, err);
     if (code == SL_OK)
         code = sl_session_new(&p->account, sl_http_transport(p->http), &p->log, &p->session, err);
     if (code != SL_OK)

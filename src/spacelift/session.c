@@ -30,30 +30,6 @@ struct sl_session {
     int64_t login_again_ms;
 };
 
-int sl_account_open_http(const struct sl_account *account, const struct sl_wakeup *stop,
-                         struct sl_http **ret, struct sl_error *err) {
-    struct sl_buffer ca;
-    sl_buffer_init(&ca, SL_LIMIT_CA_FILE_BYTES);
-    int code = SL_OK;
-    if (account->ca_cert != NULL)
-        code = sl_file_read(account->ca_cert, &ca, err);
-    if (code == SL_OK) {
-        struct sl_http_settings settings = {
-            .timeout_ms = account->timeout_ms,
-            .insecure_peer = !account->verify_peer,
-            .insecure_host = !account->verify_host,
-            .ca_pem = account->ca_cert != NULL ? ca.data : NULL,
-        };
-        code = sl_http_new(&settings, stop, ret, err);
-        if (code == SL_CONFIG && err != NULL && account->ca_cert != NULL)
-            sl_error_prefix(err, "%s", account->ca_cert);
-    }
-    if (code != SL_OK && err != NULL && account->ca_cert != NULL)
-        sl_error_prefix(err, "option CACert");
-    sl_buffer_release(&ca);
-    return code;
-}
-
 int sl_session_new(const struct sl_account *account, struct sl_transport transport,
                    const struct sl_log *log, struct sl_session **ret, struct sl_error *err) {
     struct sl_session *s = calloc(1, sizeof(*s));
@@ -104,7 +80,7 @@ static int post(struct sl_session *s, enum sl_document document,
         .bearer = bearer,
         .body = body->data,
         .body_len = body->len,
-        .timeout_ms = s->account->timeout_ms,
+        .timeout_ms = s->account->http.timeout_ms,
         .sink = sl_answer_parser_feed,
         .sink_context = parser,
     };

@@ -12,10 +12,6 @@
 #include "spacelift/answer.h"
 #include "spacelift/options.h"
 
-/* HTTP as the account's options say; reads the CA file. stop: see net/http.h. */
-int sl_account_open_http(const struct sl_account *account, const struct sl_wakeup *stop,
-                         struct sl_http **ret, struct sl_error *err) SL_CHECKED;
-
 struct sl_session;
 
 /* Keeps account, transport and log, which must outlive it. Nothing is sent yet; options are checked

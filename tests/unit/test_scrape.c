@@ -91,9 +91,9 @@ static void test_instances(void **unused) {
 static void test_options_that_contradict(void **unused) {
     (void)unused;
     char text[] = "x";
-    struct sl_target_options good = {.user = text, .password_file = text};
-    assert_int_equal(sl_target_options_check(&good, NULL), SL_OK);
-    const struct sl_target_options bad[] = {
+    struct sl_http_options good = {.user = text, .password_file = text};
+    assert_int_equal(sl_http_options_check(&good, NULL), SL_OK);
+    const struct sl_http_options bad[] = {
         {.user = text},
         {.password_file = text},
         {.user = text, .password_file = text, .bearer_token_file = text},
@@ -101,7 +101,7 @@ static void test_options_that_contradict(void **unused) {
         {.client_key = text},
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        assert_int_equal(sl_target_options_check(&bad[i], NULL), SL_CONFIG);
+        assert_int_equal(sl_http_options_check(&bad[i], NULL), SL_CONFIG);
 }
 
 /* ---- the thread that is asked ---- */
