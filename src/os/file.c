@@ -1,13 +1,16 @@
-/* Files, read whole and with a cap; made once. */
+/* Files, read whole and with a cap; made once or replaced. */
 #include "os/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+
+enum { PATH_BYTES = 1024 };
 
 static int read_all(int fd, const char *path, struct sl_buffer *out, struct sl_error *err) {
     for (;;) {
@@ -108,5 +111,40 @@ int sl_file_create(const char *path, unsigned mode, const char *bytes, size_t le
         code = sl_fail(err, SL_IO, "cannot write %s: %s", path, strerror(errno));
     if (code != SL_OK)
         (void)unlink(path);
+    return code;
+}
+
+static int make_directory_of(const char *path, struct sl_error *err) {
+    char directory[PATH_BYTES];
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL || slash == path)
+        return SL_OK;
+    (void)snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path), path);
+    if (mkdir(directory, 0700) != 0 && errno != EEXIST)
+        return sl_fail(err, SL_IO, "cannot make the directory %s: %s", directory, strerror(errno));
+    return SL_OK;
+}
+
+int sl_file_replace(const char *path, const struct sl_buffer *bytes, struct sl_error *err) {
+    char beside[PATH_BYTES];
+    int code = sl_buffer_check(bytes, path, err);
+    if (code != SL_OK)
+        return code;
+    if (snprintf(beside, sizeof(beside), "%s.new", path) >= (int)sizeof(beside))
+        return sl_fail(err, SL_CONFIG, "the path %s is too long", path);
+    code = make_directory_of(path, err);
+    if (code != SL_OK)
+        return code;
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return sl_fail(err, SL_IO, "cannot write %s: %s", beside, strerror(errno));
+    if (!write_all(fd, bytes->data, bytes->len))
+        code = sl_fail(err, SL_IO, "cannot write %s: %s", beside, strerror(errno));
+    if (close(fd) != 0 && code == SL_OK)
+        code = sl_fail(err, SL_IO, "cannot write %s: %s", beside, strerror(errno));
+    if (code == SL_OK && rename(beside, path) != 0)
+        code = sl_fail(err, SL_IO, "cannot rename %s to %s: %s", beside, path, strerror(errno));
+    if (code != SL_OK)
+        (void)unlink(beside);
     return code;
 }

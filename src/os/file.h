@@ -1,4 +1,5 @@
-/* Files, read whole and with a cap; made once. Any thread; blocks on the file system. */
+/* Files, read whole and with a cap; made once or replaced. Any thread; blocks on the file system.
+ */
 #ifndef SL_OS_FILE_H
 #define SL_OS_FILE_H
 
@@ -21,5 +22,12 @@ int sl_file_read_secret(const char *path, struct sl_secret *ret, const struct sl
  * returns. SL_CONFIG: there is one already; it is left alone. */
 int sl_file_create(const char *path, unsigned mode, const char *bytes, size_t len,
                    struct sl_error *err) SL_CHECKED;
+
+/* Replaces the file's content: written beside it (PATH.new, mode 0600) and renamed, so that nobody
+ * ever reads half of it. Makes its directory (mode 0700, only the last part of the path). Not
+ * forced to the disk: after a power cut it may be the old content, or empty. SL_IO; SL_CONFIG: the
+ * path is too long; what the buffer failed with. */
+int sl_file_replace(const char *path, const struct sl_buffer *bytes,
+                    struct sl_error *err) SL_CHECKED;
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "os/file.h"
 #include "scaler/state_file.h"
 
 /* Two clocks, read one after the other, twice: the same moment may come back this much later. */
@@ -75,7 +76,7 @@ static int save(struct sl_controller *c, struct sl_error *err) {
         make_key(&c->pools[i], key);
         sl_state_save(&c->pools[i].state, key, &clocks, &lines);
     }
-    rc = sl_state_file_save(c->settings.state_path, &lines, err);
+    rc = sl_file_replace(c->settings.state_path, &lines, err);
     sl_buffer_release(&lines);
     return rc;
 }

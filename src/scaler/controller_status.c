@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scaler/state_file.h"
+#include "os/file.h"
+#include "scaler/state.h"
 #include "scaler/status.h"
 
 enum { FILE_BYTES = 64 * 1024 * 1024 };
@@ -161,7 +162,7 @@ void sl_controller_save_status(struct sl_controller *c) {
     }
     sl_buffer_init(&lines, FILE_BYTES);
     put_pools(c, &clocks, &lines);
-    if (sl_state_file_save(c->settings.status_path, &lines, &err) == SL_OK) {
+    if (sl_file_replace(c->settings.status_path, &lines, &err) == SL_OK) {
         (void)sl_complaint_succeeded(&c->status_complaint, clocks.now_ms, NULL, NULL);
     } else if (sl_complaint_failed(&c->status_complaint, err.text, clocks.now_ms)) {
         sl_log(c->settings.log, SL_LOG_WARNING, "%s: spacelift-pool status shows nothing new",

@@ -1,16 +1,13 @@
-/* Reads and replaces the file of states. */
+/* Reads the file of states. */
 #include "scaler/state_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "os/file.h"
 
-enum { MAX_FILE_BYTES = 64 * 1024 * 1024, PATH_BYTES = 1024 };
+enum { MAX_FILE_BYTES = 64 * 1024 * 1024 };
 
 int sl_state_file_load(const char *path, const struct sl_clocks *clocks,
                        void (*put)(void *context, const char *key,
@@ -42,63 +39,5 @@ int sl_state_file_load(const char *path, const struct sl_clocks *clocks,
         line += len + 1;
     }
     sl_buffer_release(&bytes);
-    return rc;
-}
-
-static int make_directory(const char *path, struct sl_error *err) {
-    char directory[PATH_BYTES];
-    const char *slash = strrchr(path, '/');
-
-    if (slash == NULL || slash == path) {
-        return SL_OK;
-    }
-    (void)snprintf(directory, sizeof directory, "%.*s", (int)(slash - path), path);
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
-        return sl_fail(err, SL_IO, "cannot make the directory %s: %s", directory, strerror(errno));
-    }
-    return SL_OK;
-}
-
-static bool write_all(int fd, const char *bytes, size_t len) {
-    while (len > 0) {
-        ssize_t n = write(fd, bytes, len);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        bytes += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
-int sl_state_file_save(const char *path, const struct sl_buffer *lines, struct sl_error *err) {
-    char beside[PATH_BYTES];
-    bool ok = false;
-    int fd = -1;
-    int rc = sl_buffer_check(lines, path, err);
-
-    if (rc == SL_OK) {
-        rc = make_directory(path, err);
-    }
-    if (rc != SL_OK) {
-        return rc;
-    }
-    if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside) {
-        return sl_fail(err, SL_CONFIG, "the path %s is too long", path);
-    }
-    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        return sl_fail(err, SL_IO, "cannot write %s: %s", beside, strerror(errno));
-    }
-    ok = write_all(fd, lines->data, lines->len);
-    ok = close(fd) == 0 && ok;
-    if (!ok || rename(beside, path) != 0) {
-        rc = sl_fail(err, SL_IO, "cannot write %s: %s", path, strerror(errno));
-        (void)unlink(beside);
-    }
     return rc;
 }

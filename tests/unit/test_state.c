@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "os/file.h"
 #include "scaler/state_file.h"
 
 static const int64_t realtime_ms = 1700000000000;
@@ -240,8 +241,8 @@ static void test_the_file(void **unused) {
     sl_buffer_puts(&lines, "garbage\n");
     sl_state_save(&state, "ns/b", &clocks, &lines);
     sl_buffer_puts(&lines, "{\"form\":1,\"po"); /* cut */
-    assert_int_equal(sl_state_file_save(path, &lines, &err), SL_OK);
-    assert_int_equal(sl_state_file_save(path, &lines, &err), SL_OK);
+    assert_int_equal(sl_file_replace(path, &lines, &err), SL_OK);
+    assert_int_equal(sl_file_replace(path, &lines, &err), SL_OK);
     assert_int_equal(sl_state_file_load(path, &clocks, count_state, &found, &bad, &err), SL_OK);
     assert_int_equal(found.count, 2);
     assert_int_equal(bad, 2);
@@ -262,7 +263,7 @@ static void test_a_directory_that_cannot_be_made(void **unused) {
 
     (void)unused;
     sl_buffer_init(&lines, 100);
-    assert_int_equal(sl_state_file_save("/proc/nowhere/at/all", &lines, &err), SL_IO);
+    assert_int_equal(sl_file_replace("/proc/nowhere/at/all", &lines, &err), SL_IO);
     assert_non_null(strstr(err.text, "/proc/nowhere/at"));
     sl_buffer_release(&lines);
 }
