@@ -1,10 +1,10 @@
 /* HTTP over libcurl: the one place that knows it. */
 #include "net/http.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <strings.h>
 
 #include <curl/curl.h>
@@ -24,6 +24,7 @@ struct sl_http {
     int64_t connect_timeout_ms;
     int64_t timeout_ms;
     bool insecure_peer, insecure_host, replace_ca, use_http2;
+    bool has_ca_folder; /* so that no bundle need be read */
     char *tls_server_name;
     char *proxy;
     char *user_agent;
@@ -60,6 +61,30 @@ static char *copy_or_null(const char *text, bool *ok) {
     return copy;
 }
 
+/* "4042bcee.0": what openssl-rehash(1) calls a CA. */
+static bool is_ca_name(const char *name) {
+    return strspn(name, "0123456789abcdef") == 8 && strcmp(name + 8, ".0") == 0;
+}
+
+/* The system's CAs stand in a bundle, in a folder with an entry per CA, or in both. From the folder
+ * OpenSSL reads the one that is needed; a bundle it reads whole for every connection, which takes
+ * 20 ms and keeps some megabytes. Containers often have the folder with nothing but the bundle in
+ * it. */
+static bool has_ca_folder(void) {
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    if (info->age < CURLVERSION_SEVENTH || info->capath == NULL)
+        return false;
+    DIR *folder = opendir(info->capath);
+    if (folder == NULL)
+        return false;
+    const struct dirent *entry = NULL;
+    bool found = false;
+    while (!found && (entry = readdir(folder)) != NULL)
+        found = is_ca_name(entry->d_name);
+    (void)closedir(folder);
+    return found;
+}
+
 int sl_http_new(const struct sl_http_settings *settings, const struct sl_wakeup *stop,
                 struct sl_http **ret, struct sl_error *err) {
     struct sl_http *http = calloc(1, sizeof(*http));
@@ -73,6 +98,7 @@ int sl_http_new(const struct sl_http_settings *settings, const struct sl_wakeup 
     http->insecure_host = settings->insecure_host;
     http->replace_ca = settings->ca_mode == SL_HTTP_CA_REPLACE && settings->ca_pem != NULL;
     http->use_http2 = settings->use_http2;
+    http->has_ca_folder = has_ca_folder();
     bool ok = true;
     http->tls_server_name = copy_or_null(settings->tls_server_name, &ok);
     http->proxy = copy_or_null(settings->proxy, &ok);
@@ -296,15 +322,6 @@ static void set_method(CURL *easy, const struct sl_http_request *r) {
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
-/* The system's CAs stand in a bundle, in a folder with an entry per CA, or in both. From the folder
- * OpenSSL reads the one that is needed; a bundle it reads whole for every connection, which takes
- * 20 ms and keeps some megabytes. */
-static bool has_ca_folder(void) {
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    return info->age >= CURLVERSION_SEVENTH && info->capath != NULL &&
-           access(info->capath, R_OK | X_OK) == 0;
-}
-
 static void set_tls(const struct sl_http *http) {
     CURL *easy = http->easy;
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, http->insecure_peer ? 0L : 1L);
@@ -312,7 +329,7 @@ static void set_tls(const struct sl_http *http) {
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
     curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http->tls);
-    if (http->replace_ca || has_ca_folder())
+    if (http->replace_ca || http->has_ca_folder)
         curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
     if (http->replace_ca)
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
