@@ -33,12 +33,11 @@ static void print_type(const struct sl_metric_type *type) {
 }
 
 int main(void) {
-    size_t count;
-    const struct sl_metric_type *types = sl_catalogue(&count);
-    printf("# Metrics\n\nMade from the catalogue (`src/spacelift/catalogue.c`). Where the official "
+    const struct sl_metric_type *type;
+    printf("# Metrics\n\nMade from the catalogue (`src/spacelift/catalogue.h`). Where the official "
            "exporter has a metric,\nname, labels, value and unit are the exporter's. A part of an "
            "identifier in lower case is the label\nof that name in Prometheus.\n\n");
-    for (size_t i = 0; i < count; i++)
-        print_type(&types[i]);
+    for (size_t i = 0; (type = sl_catalogue(i)) != NULL; i++)
+        print_type(type);
     return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }

@@ -20,6 +20,7 @@ struct sl_publisher {
 };
 
 static const int64_t patience_ms = 500;
+static const int64_t expiry_interval_ms = 60 * 1000;
 
 /* ---- values ---- */
 
@@ -29,21 +30,36 @@ static void put_values(void *context, const struct sl_values *values) {
     sl_dispatch_values(values, out->realtime_ms, MS_TO_CDTIME_T(out->interval_ms));
 }
 
-static void publish(const struct sl_publisher *p) {
-    struct sl_values_out out = {
+static struct sl_values_out *values_of_now(struct sl_values_out *out, int64_t interval_ms) {
+    *out = (struct sl_values_out){
         .put = put_values,
+        .context = out,
         .account = "",
         .realtime_ms = sl_clock_realtime_ms(),
-        .interval_ms = p->interval_ms,
+        .interval_ms = interval_ms,
     };
+    return out;
+}
 
-    out.context = &out;
+static void publish(const struct sl_publisher *p) {
+    struct sl_values_out out;
+
+    values_of_now(&out, p->interval_ms);
     for (size_t i = 0; i < p->pool_count && !sl_wakeup_is_signalled(&p->stop); i++) {
         struct sl_pool_report report;
 
         sl_scaler_report(p->scaler, i, &report);
         sl_report_values(&report, &out);
     }
+}
+
+/* It takes reading files, and changes seldom. */
+static void publish_expiry(const struct sl_publisher *p) {
+    struct sl_values_out out;
+
+    sl_scaler_put_expiry(p->scaler, values_of_now(&out, p->interval_ms > expiry_interval_ms
+                                                            ? p->interval_ms
+                                                            : expiry_interval_ms));
 }
 
 /* ---- notifications ---- */
@@ -100,6 +116,7 @@ static void *run(void *context) {
     struct sl_publisher *p = context;
     struct sl_notices *notices = sl_scaler_notices(p->scaler);
     int64_t due_ms = sl_clock_monotonic_ms() + p->interval_ms;
+    int64_t expiry_due_ms = due_ms;
 
     plugin_set_ctx(p->ctx);
     while (!sl_wakeup_is_signalled(&p->stop)) {
@@ -115,6 +132,10 @@ static void *run(void *context) {
         now_ms = sl_clock_monotonic_ms();
         if (p->interval_ms > 0 && now_ms >= due_ms) {
             publish(p);
+            if (now_ms >= expiry_due_ms) {
+                publish_expiry(p);
+                expiry_due_ms = now_ms + expiry_interval_ms - expiry_interval_ms / 10;
+            }
             due_ms = now_ms + p->interval_ms - (now_ms - due_ms) % p->interval_ms;
         }
         sl_wakeup_wait(&notices->said, &p->stop, p->interval_ms > 0 ? due_ms - now_ms : -1);

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/token.h"
 #include "kubernetes/exec_credential.h"
 #include "kubernetes/kubeconfig.h"
+#include "net/tls.h"
 #include "os/child.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -479,6 +481,18 @@ bool sl_kube_credentials_renew(struct sl_kube_credentials *c, const struct sl_ku
         is_new = read_all_again(c);
     (void)pthread_mutex_unlock(&c->lock);
     return is_new;
+}
+
+struct sl_kube_expiry sl_kube_credentials_expiry(const struct sl_kube_credentials *c) {
+    struct sl_kube_expiry expiry = {.token_s = 0};
+    struct material m;
+    if (read_material(c, NULL, &m, NULL) != SL_OK)
+        return expiry;
+    if (m.config.client_cert_pem != NULL)
+        expiry.client_certificate_s = sl_tls_expiry(m.config.client_cert_pem);
+    expiry.token_s = sl_token_expiry(token_of(&m));
+    release_material(&m);
+    return expiry;
 }
 
 void sl_kube_login_release(struct sl_kube_login *login) {

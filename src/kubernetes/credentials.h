@@ -55,6 +55,15 @@ int sl_kube_credentials_log_in(struct sl_kube_credentials *c, const struct sl_wa
  * again with. */
 bool sl_kube_credentials_renew(struct sl_kube_credentials *c, const struct sl_kube_login *login);
 
+/* When what logs in by the files as they are now ends, Unix time; 0 where there is none or that is
+ * not known. What an exec program prints is not looked at: it is run again. Does not wait for
+ * other calls. */
+struct sl_kube_expiry {
+    int64_t client_certificate_s;
+    int64_t token_s;
+};
+struct sl_kube_expiry sl_kube_credentials_expiry(const struct sl_kube_credentials *c);
+
 void sl_kube_login_release(struct sl_kube_login *login);
 
 #endif

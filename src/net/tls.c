@@ -9,6 +9,8 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "base/civil.h"
+
 struct sl_tls {
     STACK_OF(X509) * ca; /* NULL: the system's only */
     bool replace_system_ca;
@@ -114,6 +116,19 @@ void sl_tls_free(struct sl_tls *tls) {
     sk_X509_pop_free(tls->client_chain, X509_free);
     EVP_PKEY_free(tls->client_key);
     free(tls);
+}
+
+int64_t sl_tls_expiry(const char *pem) {
+    STACK_OF(X509) *chain = NULL;
+    struct tm end;
+    if (read_certificates("certificate", pem, &chain, NULL) != SL_OK)
+        return 0;
+    bool is_known = ASN1_TIME_to_tm(X509_get0_notAfter(sk_X509_value(chain, 0)), &end) == 1;
+    sk_X509_pop_free(chain, X509_free);
+    int64_t day_s = 24 * 60 * 60;
+    return is_known ? sl_civil_days(end.tm_year + 1900, end.tm_mon + 1, end.tm_mday) * day_s +
+                          end.tm_hour * 3600 + end.tm_min * 60 + end.tm_sec
+                    : 0;
 }
 
 static bool apply_ca(const struct sl_tls *tls, SSL_CTX *ctx) {

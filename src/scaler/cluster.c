@@ -135,6 +135,31 @@ void sl_cluster_free(struct sl_cluster *c) {
     free(c);
 }
 
+/* ---- credentials ---- */
+
+static void put_expiry(const struct sl_cluster *c, const char *credential, int64_t ends_s,
+                       const struct sl_values_out *out) {
+    double value = (double)ends_s;
+    struct sl_values list = {
+        .type = sl_catalogue_find(SL_SCALER_PLUGIN, SL_TYPE_CLUSTER_CREDENTIAL_EXPIRY),
+        .plugin_instance = c->options->name,
+        .type_instance = credential,
+        .values = &value,
+        .interval_ms = out->interval_ms,
+    };
+
+    if (ends_s > 0) {
+        out->put(out->context, &list);
+    }
+}
+
+void sl_cluster_put_expiry(const struct sl_cluster *c, const struct sl_values_out *out) {
+    struct sl_kube_expiry expiry = sl_kube_credentials_expiry(c->credentials);
+
+    put_expiry(c, "client_certificate", expiry.client_certificate_s, out);
+    put_expiry(c, "token", expiry.token_s, out);
+}
+
 /* ---- sizes ---- */
 
 static struct sl_scale_reading reading_of(const struct sl_kube_scale *scale) {

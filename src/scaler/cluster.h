@@ -7,6 +7,7 @@
 #include "os/wakeup.h"
 #include "scaler/controller.h"
 #include "scaler/options.h"
+#include "spacelift/values.h"
 
 struct sl_cluster;
 
@@ -28,6 +29,10 @@ int sl_cluster_start(struct sl_cluster *c, void (*on_leadership)(void *context),
 void sl_cluster_begin_stop(struct sl_cluster *c);
 void sl_cluster_stop(struct sl_cluster *c);
 void sl_cluster_free(struct sl_cluster *c);
+
+/* Calls out->put for each credential of the cluster whose end is known; reads the kubeconfig files.
+ * Any thread. */
+void sl_cluster_put_expiry(const struct sl_cluster *c, const struct sl_values_out *out);
 
 /* Valid as long as the cluster; for one thread at a time. */
 struct sl_scale_ops sl_cluster_ops(struct sl_cluster *c);

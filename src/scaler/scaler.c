@@ -229,6 +229,12 @@ void sl_scaler_report(struct sl_scaler *s, size_t pool, struct sl_pool_report *r
     sl_controller_report(s->places[pool].controller, s->places[pool].index, ret);
 }
 
+void sl_scaler_put_expiry(const struct sl_scaler *s, const struct sl_values_out *out) {
+    for (size_t i = 0; i < s->config->cluster_count; i++) {
+        sl_cluster_put_expiry(s->sites[i].cluster, out);
+    }
+}
+
 struct sl_notices *sl_scaler_notices(struct sl_scaler *s) {
     return &s->notices;
 }

@@ -42,6 +42,9 @@ void sl_scaler_hear(struct sl_scaler *s, const struct sl_notification *n);
 /* Any thread: what is published of the pool of that place in the configuration. */
 void sl_scaler_report(struct sl_scaler *s, size_t pool, struct sl_pool_report *ret);
 
+/* Any thread: when the clusters' credentials end; reads their files. Calls out->put. */
+void sl_scaler_put_expiry(const struct sl_scaler *s, const struct sl_values_out *out);
+
 /* What people should hear; for one thread. As long as the scaler. */
 struct sl_notices *sl_scaler_notices(struct sl_scaler *s);
 

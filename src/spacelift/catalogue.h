@@ -152,6 +152,7 @@ enum {
     SL_COLLECTOR_TRUNCATED,
 };
 extern const char SL_TYPE_API_SCRAPE[];
+extern const char SL_TYPE_CREDENTIAL_EXPIRY[];
 extern const char SL_TYPE_BUILD_INFO[];
 
 /* The types of plugin "workerpool_scaler". */
@@ -209,6 +210,8 @@ enum {
     SL_API_ERROR_COUNT,
 };
 
+extern const char SL_TYPE_CLUSTER_CREDENTIAL_EXPIRY[];
+
 /* What the remote writer says of each of its nodes. One value list holds all the books, so that
  * they balance: accepted = acked + rejected + dropped_full + dropped_age + dropped_invalid +
  * pending. */
@@ -238,8 +241,9 @@ enum {
     SL_NODE_COUNT,
 };
 
-/* The whole catalogue, of all plugins, in a fixed order. */
-const struct sl_metric_type *sl_catalogue(size_t *ret_count);
+/* The type at that place of the whole catalogue, of all plugins in a fixed order; NULL after the
+ * last one. */
+const struct sl_metric_type *sl_catalogue(size_t place);
 
 /* The entry of a plugin's type, or NULL. */
 const struct sl_metric_type *sl_catalogue_find(const char *plugin, const char *type);

@@ -8,7 +8,7 @@
 #include "spacelift/document.h"
 #include "spacelift/key_file.h"
 #include "spacelift/profile.h"
-#include "spacelift/token.h"
+#include "base/token.h"
 
 void sl_credentials_release(struct sl_credentials *c) {
     free(c->endpoint);
@@ -48,6 +48,7 @@ static int use_key(struct sl_credentials *c, const struct sl_account *account,
         return sl_fail(err, SL_CONFIG, "it does not say the ID of the key: set APIKeyID");
     if (said[0] != '\0' && strcmp(said, id) != 0)
         return sl_fail(err, SL_CONFIG, "it belongs to API key %s, but APIKeyID is %s", said, id);
+    c->expires_s = sl_token_expiry(&c->secret); /* of an OIDC key it is a token */
     return copy(&c->key_id, id, err);
 }
 

@@ -12,7 +12,7 @@ struct sl_credentials {
     char *endpoint;          /* https://HOST/graphql */
     char *key_id;            /* NULL: secret is a token that is used as it is */
     struct sl_secret secret; /* of the key, or the token */
-    int64_t expires_s;       /* of a token: Unix time; 0: it does not say */
+    int64_t expires_s;       /* of the secret: Unix time; 0: it does not say */
     const char *option;      /* where it was read, for messages: "APIKeySecretFile"; a literal */
     char *source;            /* "/etc/..." */
 };

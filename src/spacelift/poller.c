@@ -21,6 +21,7 @@ enum {
     RATE_PAUSE_MIN_MS = 10 * 1000,
     RATE_PAUSE_MAX_MS = 5 * 60 * 1000,
     RETRY_AFTER_MAX_MS = 60 * 60 * 1000,
+    EXPIRY_INTERVAL_MS = 60 * 1000,
     /* Afterwards every library has done what it does once. */
     POLLS_OF_START = 3,
 };
@@ -49,6 +50,7 @@ struct sl_poller {
     struct sl_complaint truncation;
     struct sl_backoff rate;
     int64_t rate_again_ms;
+    int64_t expiry_again_ms;
     struct sl_known_pools pools;
     struct queue_round {
         size_t next; /* in pools */
@@ -360,6 +362,22 @@ static void poll_once(struct sl_poller *p, struct sl_error *result) {
     sl_scrape_values(total_ms, PACKAGE_VERSION, deliver_now(&d, p, SL_DOCUMENT_WORKER_POOLS));
 }
 
+/* Whatever the server does: that a credential has ended may be why. */
+static void tell_expiry(struct sl_poller *p) {
+    int64_t now_ms = sl_clock_monotonic_ms();
+    const char *credential;
+    if (now_ms < p->expiry_again_ms)
+        return;
+    p->expiry_again_ms = now_ms + EXPIRY_INTERVAL_MS - EXPIRY_INTERVAL_MS / 10;
+    int64_t expires_s = sl_session_expiry(p->session, &credential);
+    if (expires_s > 0) {
+        struct delivery d;
+        deliver_now(&d, p, SL_DOCUMENT_WORKER_POOLS);
+        d.out.interval_ms = EXPIRY_INTERVAL_MS;
+        sl_expiry_values(credential, expires_s, &d.out);
+    }
+}
+
 /* ---- the thread ---- */
 
 static void on_start(void *context) {
@@ -370,6 +388,7 @@ static void on_start(void *context) {
 
 static int read_account(void *context, struct sl_error *result) {
     struct sl_poller *p = context;
+    tell_expiry(p);
     poll_once(p, result);
     if (p->events.on_done != NULL)
         p->events.on_done(p->events.context, result);

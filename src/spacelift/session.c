@@ -65,6 +65,16 @@ uint64_t sl_session_logins(const struct sl_session *s) {
     return s->logins;
 }
 
+int64_t sl_session_expiry(const struct sl_session *s, const char **ret_credential) {
+    struct sl_credentials c = {.endpoint = NULL};
+    if (sl_credentials_load(s->account, NULL, &c, NULL) != SL_OK)
+        return 0;
+    int64_t expires_s = c.expires_s;
+    *ret_credential = c.key_id == NULL ? "api_token" : "oidc_token";
+    sl_credentials_release(&c);
+    return expires_s;
+}
+
 /* One POST; the answer is parsed while it arrives. */
 static int post(struct sl_session *s, enum sl_document document,
                 const struct sl_answer_settings *settings, const struct sl_buffer *body,
@@ -157,7 +167,13 @@ static int take_token(struct sl_session *s, struct sl_credentials *c, struct sl_
 
 static void say_refused(const struct sl_session *s, const struct sl_credentials *c,
                         struct sl_error *err) {
-    if (c->key_id == NULL)
+    int64_t late_s = sl_clock_realtime_ms() / 1000 - c->expires_s;
+    if (c->key_id != NULL && c->expires_s > 0 && late_s >= 0)
+        sl_fail(err, SL_AUTH,
+                "%s: the OIDC API key %s is refused: the token in %s expired %lld s ago: what puts "
+                "it there does not renew it",
+                s->endpoint, c->key_id, c->source, (long long)late_s);
+    else if (c->key_id == NULL)
         sl_fail(err, SL_AUTH, "%s: the token is refused: put a new one into %s", s->endpoint,
                 c->source);
     else

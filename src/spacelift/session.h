@@ -37,4 +37,9 @@ int sl_session_read(struct sl_session *s, enum sl_document document,
  * the server was found to lack is worth another question. */
 uint64_t sl_session_logins(const struct sl_session *s);
 
+/* When what the account is entered by ends: Unix time, by the files as they are now; 0 where that
+ * is not known. *ret_credential, a literal, says what it is: "api_token", or "oidc_token" of an
+ * OIDC key. The session's own token is none: it is renewed. */
+int64_t sl_session_expiry(const struct sl_session *s, const char **ret_credential);
+
 #endif

@@ -157,6 +157,10 @@ void sl_collector_values(enum sl_document document, const struct sl_collector_re
                          [SL_COLLECTOR_TRUNCATED] = r->truncated});
 }
 
+void sl_expiry_values(const char *credential, int64_t expires_s, const struct sl_values_out *out) {
+    put(out, SL_TYPE_CREDENTIAL_EXPIRY, NULL, credential, (const double[]){(double)expires_s});
+}
+
 void sl_scrape_values(int64_t duration_ms, const char *version, const struct sl_values_out *out) {
     put(out, SL_TYPE_API_SCRAPE, NULL, "", (const double[]){(double)duration_ms / 1000});
     put(out, SL_TYPE_BUILD_INFO, NULL, version, (const double[]){1});

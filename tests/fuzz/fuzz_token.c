@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "spacelift/profile.h"
-#include "spacelift/token.h"
+#include "base/token.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -81,12 +81,12 @@ static void test_words(void **state) {
 static void test_names_join(void **state) {
     (void)state;
     double values[SL_TYPE_DS_MAX] = {0};
-    size_t count, seen = 0;
-    const struct sl_metric_type *types = sl_catalogue(&count);
-    for (size_t i = 0; i < count; i++) {
+    size_t seen = 0;
+    const struct sl_metric_type *type;
+    for (size_t i = 0; (type = sl_catalogue(i)) != NULL; i++) {
         struct sl_measurement m[SL_TYPE_DS_MAX];
         struct sl_values list = {
-            .type = &types[i], .plugin_instance = "p", .type_instance = "t-u", .values = values};
+            .type = type, .plugin_instance = "p", .type_instance = "t-u", .values = values};
         size_t found = sl_measurements(&list, m), fields = 0;
         for (size_t j = 0; j < found; j++) {
             for (size_t k = 0; k < m[j].field_count; k++) {
@@ -94,13 +94,13 @@ static void test_names_join(void **state) {
                 snprintf(name, sizeof(name), "%.*s_%s", (int)m[j].name_len, m[j].name,
                          m[j].fields[k].name);
                 bool is_metric = false;
-                for (size_t n = 0; n < types[i].count; n++)
-                    is_metric = is_metric || strcmp(types[i].metrics[n].prometheus, name) == 0;
+                for (size_t n = 0; n < type->count; n++)
+                    is_metric = is_metric || strcmp(type->metrics[n].prometheus, name) == 0;
                 assert_true(is_metric);
             }
             fields += m[j].field_count;
         }
-        assert_int_equal(fields, types[i].count);
+        assert_int_equal(fields, type->count);
         seen += fields;
     }
     assert_true(seen > 50);

@@ -12,7 +12,7 @@
 
 #include "spacelift/filter.h"
 #include "spacelift/profile.h"
-#include "spacelift/token.h"
+#include "base/token.h"
 #include "spacelift/values.h"
 
 enum { NOW_S = 1700000000 };
@@ -433,17 +433,16 @@ static bool has_word(const char *text, const char *before, const char *word) {
 
 static void test_manual_names_every_value(void **unused) {
     (void)unused;
-    size_t count = 0;
-    const struct sl_metric_type *types = sl_catalogue(&count);
+    const struct sl_metric_type *type;
     char *manual = read_manual();
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(types[i].plugin, SL_SPACELIFT_PLUGIN) != 0)
+    for (size_t i = 0; (type = sl_catalogue(i)) != NULL; i++) {
+        if (strcmp(type->plugin, SL_SPACELIFT_PLUGIN) != 0)
             continue;
-        if (!has_word(manual, "/", types[i].name))
-            fail_msg("%s is not in the manual", types[i].name);
-        for (size_t m = 0; m < types[i].count; m++)
-            if (!has_word(manual, "", types[i].metrics[m].ds))
-                fail_msg("%s of %s is not in the manual", types[i].metrics[m].ds, types[i].name);
+        if (!has_word(manual, "/", type->name))
+            fail_msg("%s is not in the manual", type->name);
+        for (size_t m = 0; m < type->count; m++)
+            if (!has_word(manual, "", type->metrics[m].ds))
+                fail_msg("%s of %s is not in the manual", type->metrics[m].ds, type->name);
     }
     free(manual);
 }

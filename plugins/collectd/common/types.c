@@ -21,12 +21,11 @@ static int register_type(const struct sl_metric_type *type) {
 }
 
 static int register_types(bool only_missing) {
-    size_t count;
-    const struct sl_metric_type *types = sl_catalogue(&count);
+    const struct sl_metric_type *type;
     int status = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!only_missing || plugin_get_ds(types[i].name) == NULL)
-            status |= register_type(&types[i]);
+    for (size_t i = 0; (type = sl_catalogue(i)) != NULL; i++)
+        if (!only_missing || plugin_get_ds(type->name) == NULL)
+            status |= register_type(type);
     return status;
 }
 

@@ -1,11 +1,13 @@
-/* A ready API token: a JSON Web Token (RFC 7519) that says for whom and for how long it is. It is
- * read, not verified: that is for the server that takes it. Pure; any thread. */
-#ifndef SL_SPACELIFT_TOKEN_H
-#define SL_SPACELIFT_TOKEN_H
+/* A JSON Web Token (RFC 7519) that says for whom and for how long it is: an API token of Spacelift,
+ * an identity provider's, a service account's. It is read, not verified: that is for the server
+ * that takes it. Pure; any thread. */
+#ifndef SL_BASE_TOKEN_H
+#define SL_BASE_TOKEN_H
 
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/secret.h"
 
 struct sl_token {
     char *audience; /* the claim aud: the base URL of the account; NULL: it names no single one */
@@ -17,5 +19,8 @@ struct sl_token {
 int sl_token_parse(const char *text, size_t len, struct sl_token *ret,
                    struct sl_error *err) SL_CHECKED;
 void sl_token_release(struct sl_token *token);
+
+/* The claim exp alone; 0 for anything that has none. */
+int64_t sl_token_expiry(const struct sl_secret *text);
 
 #endif

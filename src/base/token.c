@@ -1,5 +1,5 @@
-/* A ready API token. */
-#include "spacelift/token.h"
+/* The claims of a JSON Web Token. */
+#include "base/token.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,4 +67,13 @@ int sl_token_parse(const char *text, size_t len, struct sl_token *ret, struct sl
 void sl_token_release(struct sl_token *token) {
     free(token->audience);
     *token = (struct sl_token){.audience = NULL};
+}
+
+int64_t sl_token_expiry(const struct sl_secret *text) {
+    struct sl_token token = {.audience = NULL};
+    if (!sl_secret_is_set(text) || sl_token_parse(text->text, text->len, &token, NULL) != SL_OK)
+        return 0;
+    int64_t expires_s = token.expires_s;
+    sl_token_release(&token);
+    return expires_s;
 }
