@@ -1,11 +1,13 @@
 /* Relabelling in Prometheus's terms; the semantics are those of model/relabel/relabel.go. */
 #include "remote_write/relabel.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/limits.h"
+#include "remote_write/md5.h"
 #include "remote_write/regex.h"
 
 #define AT(member) offsetof(struct sl_relabel_options, member)
@@ -19,7 +21,7 @@ static const char default_replacement[] = "$1";
 /* In the order of enum sl_relabel_action. */
 static const char *const actions[] = {"replace",   "keep",      "drop",      "keepequal",
                                       "dropequal", "labelmap",  "labeldrop", "labelkeep",
-                                      "lowercase", "uppercase", NULL};
+                                      "lowercase", "uppercase", "hashmod",   NULL};
 
 static const struct sl_option relabel_options[] = {
     {.name = "SourceLabels",
@@ -46,8 +48,8 @@ static const struct sl_option relabel_options[] = {
      .type = SL_OPTION_STRING,
      .offset = AT(target_label),
      .example = "team",
-     .help = "Label that replace, lowercase and uppercase set, and that keepequal and dropequal "
-             "compare with. $1 stands for a group of Regex with replace."},
+     .help = "Label that replace, lowercase, uppercase and hashmod set, and that keepequal and "
+             "dropequal compare with. $1 stands for a group of Regex with replace."},
     {.name = "Replacement",
      .type = SL_OPTION_STRING,
      .offset = AT(replacement),
@@ -56,6 +58,13 @@ static const struct sl_option relabel_options[] = {
      .help =
          "New value with replace, new name with labelmap. $1, ${1}, $name and ${name} stand for "
          "groups of Regex, $$ for a dollar. An empty value removes the label."},
+    {.name = "Modulus",
+     .type = SL_OPTION_INTEGER,
+     .offset = AT(modulus),
+     .min = 1,
+     .max = 1e12,
+     .example = "4",
+     .help = "Into how many parts hashmod divides series."},
     {.name = "Action",
      .type = SL_OPTION_CHOICE,
      .offset = AT(action),
@@ -65,7 +74,8 @@ static const struct sl_option relabel_options[] = {
              "that does not match, drop every one that does; keepequal and dropequal do so where "
              "the joined value is, or is not, that of TargetLabel; labelmap copies labels to the "
              "name in Replacement; labeldrop and labelkeep remove labels; lowercase and uppercase "
-             "set TargetLabel to the joined value in that case (letters of ASCII)."},
+             "set TargetLabel to the joined value in that case (letters of ASCII); hashmod sets it "
+             "to the rest of a hash of the joined value divided by Modulus."},
     {.name = NULL},
 };
 
@@ -91,6 +101,7 @@ struct rule {
     char *separator;
     char *target;
     char *replacement;
+    uint64_t modulus;
     struct sl_regex *regex;
 };
 
@@ -168,8 +179,20 @@ static int check_names_only(const struct sl_relabel_options *o, bool may_replace
     return check_unused(o, false, true, may_replace, err);
 }
 
+static int check_modulus(const struct sl_relabel_options *o, struct sl_error *err) {
+    bool is_hashmod = o->action == SL_RELABEL_HASHMOD;
+    if (is_hashmod && o->modulus == 0)
+        return sl_fail(err, SL_CONFIG, "Action \"hashmod\" needs Modulus");
+    if (!is_hashmod && o->modulus != 0)
+        return sl_fail(err, SL_CONFIG, "Modulus has no meaning with Action \"%s\": remove it",
+                       actions[o->action]);
+    return SL_OK;
+}
+
 static int check(const struct sl_relabel_options *o, struct sl_error *err) {
-    int code = SL_OK;
+    int code = check_modulus(o, err);
+    if (code != SL_OK)
+        return code;
     switch ((enum sl_relabel_action)o->action) {
     case SL_RELABEL_REPLACE:
         return check_target(o, err);
@@ -177,6 +200,7 @@ static int check(const struct sl_relabel_options *o, struct sl_error *err) {
     case SL_RELABEL_UPPERCASE:
     case SL_RELABEL_KEEPEQUAL:
     case SL_RELABEL_DROPEQUAL:
+    case SL_RELABEL_HASHMOD:
         code = check_target(o, err);
         return code != SL_OK ? code : check_unused(o, true, false, false, err);
     case SL_RELABEL_KEEP:
@@ -199,6 +223,7 @@ static int copy_rule(const struct sl_relabel_options *o, struct rule *rule, stru
     rule->separator = strdup(o->separator);
     rule->target = strdup(o->target_label != NULL ? o->target_label : "");
     rule->replacement = strdup(o->replacement);
+    rule->modulus = (uint64_t)o->modulus;
     rule->sources = calloc(o->source_labels.count + 1, sizeof(*rule->sources));
     bool ok = rule->separator != NULL && rule->target != NULL && rule->replacement != NULL &&
               rule->sources != NULL;
@@ -275,6 +300,18 @@ static void change_case(const struct rule *rule, struct sl_labels *labels, struc
     sl_labels_set(labels, rule->target, strlen(rule->target), s->joined.data, s->joined.len);
 }
 
+/* The second half of the hash counts, most significant byte first, as in Prometheus. */
+static void hash_mod(const struct rule *rule, struct sl_labels *labels, struct scratch *s) {
+    unsigned char hash[SL_MD5_BYTES];
+    uint64_t number = 0;
+    sl_md5(s->joined.data, s->joined.len, hash);
+    for (size_t i = SL_MD5_BYTES / 2; i < SL_MD5_BYTES; i++)
+        number = number << 8 | hash[i];
+    sl_buffer_reset(&s->made);
+    sl_buffer_printf(&s->made, "%" PRIu64, number % rule->modulus);
+    sl_labels_set(labels, rule->target, strlen(rule->target), s->made.data, s->made.len);
+}
+
 static bool equals_target(const struct rule *rule, const struct sl_labels *labels,
                           const struct scratch *s) {
     struct sl_label label = {.value = "", .value_len = 0};
@@ -334,6 +371,9 @@ static bool apply(const struct rule *rule, struct sl_labels *labels, struct scra
     case SL_RELABEL_LOWERCASE:
     case SL_RELABEL_UPPERCASE:
         change_case(rule, labels, s);
+        return true;
+    case SL_RELABEL_HASHMOD:
+        hash_mod(rule, labels, s);
         return true;
     case SL_RELABEL_LABELMAP:
         map_names(rule, labels, s);

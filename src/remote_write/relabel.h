@@ -26,6 +26,7 @@ enum sl_relabel_action {
     SL_RELABEL_LABELKEEP,
     SL_RELABEL_LOWERCASE,
     SL_RELABEL_UPPERCASE,
+    SL_RELABEL_HASHMOD,
 };
 
 /* One <WriteRelabelConfig>, as it is typed. */
@@ -35,6 +36,7 @@ struct sl_relabel_options {
     char *regex;
     char *target_label;
     char *replacement;
+    int64_t modulus;
     int action; /* enum sl_relabel_action */
 };
 

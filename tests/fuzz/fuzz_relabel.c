@@ -42,8 +42,9 @@ static void run(uint8_t action, char *texts[TEXTS]) {
         .regex = texts[0],
         .target_label = texts[2],
         .replacement = texts[3],
-        .action = action % (SL_RELABEL_UPPERCASE + 1),
+        .action = action % (SL_RELABEL_HASHMOD + 1),
     };
+    options.modulus = options.action == SL_RELABEL_HASHMOD ? 1 + action : 0;
     if (options.action >= SL_RELABEL_LABELMAP && options.action <= SL_RELABEL_LABELKEEP) {
         options.source_labels.count = 0;
         options.target_label = NULL;

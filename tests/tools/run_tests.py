@@ -175,7 +175,7 @@ def main():
             step(totals, "make distcheck", ["make", "-s", "distcheck"], 1200, cwd=BUILD)
             real = os.path.join(TREE, "tests", "real")
             built = [step(totals, name, [os.path.join(real, f"build-{name}")], 1800)
-                     for name in ("kube-apiserver", "telegraf")]
+                     for name in ("kube-apiserver", "telegraf", "prometheus")]
             if all(built):
                 pytest(totals, "real Kubernetes", "tests/real", 2, 900)
             pytest(totals, "packages", "tests/packaging/real", 2, 900)

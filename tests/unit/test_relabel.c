@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "remote_write/header.h"
+#include "remote_write/md5.h"
 #include "remote_write/regex.h"
 #include "remote_write/relabel.h"
 #include "remote_write/rules.h"
@@ -18,15 +19,15 @@ enum { SOURCES_MAX = 3, LABELS_IN = 4, RULES_MAX = 3 };
 
 struct rule {
     const char *sources[SOURCES_MAX];
-    const char *separator, *regex, *target, *replacement;
+    const char *separator, *regex, *target, *replacement; /* or Modulus, with hashmod */
     enum sl_relabel_action action;
 };
 
 /* As an operator types it; what is NULL here is left out there. */
 static int add_rule(struct sl_relabel *r, const struct rule *rule, struct sl_error *err) {
-    static const char *const actions[] = {"Replace",   "keep",     "drop",      "keepequal",
-                                          "dropequal", "labelmap", "labeldrop", "labelkeep",
-                                          "lowercase", "uppercase"};
+    static const char *const actions[] = {"Replace",   "keep",      "drop",      "keepequal",
+                                          "dropequal", "labelmap",  "labeldrop", "labelkeep",
+                                          "lowercase", "uppercase", "hashmod"};
     const struct sl_option *table = sl_relabel_block.options;
     struct sl_relabel_options o = {.regex = NULL};
     assert_int_equal(sl_option_defaults(table, &o, err), SL_OK);
@@ -34,11 +35,12 @@ static int add_rule(struct sl_relabel *r, const struct rule *rule, struct sl_err
         assert_int_equal(sl_option_set(table, &o, NULL, "SourceLabels", rule->sources[i], err), 0);
     const struct {
         const char *name, *text;
-    } texts[] = {{"Separator", rule->separator},
-                 {"Regex", rule->regex},
-                 {"TargetLabel", rule->target},
-                 {"Replacement", rule->replacement},
-                 {"Action", actions[rule->action]}};
+    } texts[] = {
+        {"Separator", rule->separator},
+        {"Regex", rule->regex},
+        {"TargetLabel", rule->target},
+        {rule->action == SL_RELABEL_HASHMOD ? "Modulus" : "Replacement", rule->replacement},
+        {"Action", actions[rule->action]}};
     for (size_t i = 0; i < 5; i++)
         if (texts[i].text != NULL)
             assert_int_equal(sl_option_set(table, &o, NULL, texts[i].name, texts[i].text, err), 0);
@@ -198,6 +200,22 @@ static const struct {
      {{{"a"}, NULL, NULL, "b", NULL, SL_RELABEL_DROPEQUAL}},
      1,
      "a=1234 b=5678 "},
+    {"hashmod",
+     {"a=foo", "b=bar", "c=baz"},
+     {{{"c"}, NULL, NULL, "d", "1000", SL_RELABEL_HASHMOD}},
+     1,
+     "a=foo b=bar c=baz d=976 "},
+    {"hashmod of a label of several lines",
+     {"a=foo\nbar"},
+     {{{"a"}, NULL, NULL, "b", "1000", SL_RELABEL_HASHMOD}},
+     1,
+     "a=foo\nbar b=734 "},
+    {"hashmod of what is not there, then keep of a shard",
+     {"a=foo"},
+     {{{"x"}, NULL, NULL, "__tmp", "2", SL_RELABEL_HASHMOD},
+      {{"__tmp"}, NULL, "0", NULL, NULL, SL_RELABEL_KEEP}},
+     2,
+     "__tmp=0 a=foo "},
     {"an empty separator",
      {"a=foo", "b=bar"},
      {{{"a", "b"}, "", NULL, "c", NULL, R}},
@@ -274,6 +292,9 @@ static const struct {
     {{{NULL}, "-", "x", NULL, NULL, SL_RELABEL_LABELKEEP}, "Separator has no meaning"},
     {{{NULL}, NULL, "x", "b", NULL, SL_RELABEL_LABELMAP}, "TargetLabel has no meaning"},
     {{{NULL}, NULL, "x", NULL, "a b", SL_RELABEL_LABELMAP}, "Replacement \"a b\" is no name"},
+    {{{"a"}, NULL, NULL, "b", NULL, SL_RELABEL_HASHMOD}, "\"hashmod\" needs Modulus"},
+    {{{"a"}, NULL, NULL, NULL, "2", SL_RELABEL_HASHMOD}, "needs TargetLabel"},
+    {{{"a"}, NULL, "x", "b", "2", SL_RELABEL_HASHMOD}, "Regex has no meaning"},
     {{{"a"}, NULL, "(", "b", NULL, R}, "\"(\" is wrong at byte 2"},
     {{{"a"}, NULL, "a(?=b)", "b", NULL, R}, "at byte 2 what RE2"},
     {{{"a"}, NULL, "(?<!b)", "b", NULL, R}, "what RE2"},
@@ -300,6 +321,22 @@ static void test_rules_that_are_refused(void **unused) {
     }
 }
 
+static void test_modulus_is_for_hashmod(void **unused) {
+    (void)unused;
+    char target[] = "b", regex[] = "(.*)", separator[] = ";", replacement[] = "$1";
+    struct sl_relabel_options o = {.separator = separator,
+                                   .regex = regex,
+                                   .target_label = target,
+                                   .replacement = replacement,
+                                   .modulus = 2};
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_relabel *r = NULL;
+    assert_int_equal(sl_relabel_new(&r, NULL), SL_OK);
+    assert_int_equal(sl_relabel_add(r, &o, &err), SL_CONFIG);
+    assert_string_equal(err.text, "Modulus has no meaning with Action \"replace\": remove it");
+    sl_relabel_free(r);
+}
+
 /* What looks like the constructs above and is none. */
 static void test_expressions_that_are_taken(void **unused) {
     (void)unused;
@@ -314,6 +351,33 @@ static void test_expressions_that_are_taken(void **unused) {
             fail_msg("%s", err.text);
         assert_true(sl_regex_match(re, taken[i][1], strlen(taken[i][1]), NULL, NULL));
         sl_regex_free(re);
+    }
+}
+
+/* The test suite of RFC 1321, appendix A.5, and the lengths around a block. */
+static void test_md5(void **unused) {
+    (void)unused;
+    static const char *const known[][2] = {
+        {"", "d41d8cd98f00b204e9800998ecf8427e"},
+        {"a", "0cc175b9c0f1b6a831c399e269772661"},
+        {"message digest", "f96b697d7cb7938d525a2f31aaf161d0"},
+        {"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+         "d174ab98d277d9f5a5611c2c9f419d9f"},
+        {"12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+         "57edf4a22be3c955ac49da2e2107b67a"},
+        {"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+         "04364420e25c512fd958a70738aa8f72"},
+        {"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+         "668a72d5ba17f08e62dabcafad6db14b"},
+        {"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+         "c1bb4f81d892b2d57947682aeb252456"}};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        unsigned char hash[SL_MD5_BYTES];
+        char text[2 * SL_MD5_BYTES + 1];
+        sl_md5(known[i][0], strlen(known[i][0]), hash);
+        for (size_t n = 0; n < SL_MD5_BYTES; n++)
+            snprintf(text + 2 * n, 3, "%02x", hash[n]);
+        assert_string_equal(text, known[i][1]);
     }
 }
 
@@ -373,6 +437,8 @@ int main(void) {
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_rules_that_are_refused),
         cmocka_unit_test(test_expressions_that_are_taken),
+        cmocka_unit_test(test_modulus_is_for_hashmod),
+        cmocka_unit_test(test_md5),
         cmocka_unit_test(test_labels_of_a_node),
         cmocka_unit_test(test_headers_of_a_node),
     };

@@ -130,15 +130,16 @@ class KubernetesSimulator(Simulator):
 
 
 class Prometheus(Process):
-    def __init__(self, directory, *arguments):
+    def __init__(self, directory, *arguments, binary="prometheus", settings="global: {}\n"):
+        """settings: the text of its configuration file."""
         self.port = free_ports(1)[0]
         self.url = f"http://127.0.0.1:{self.port}"
         self.write_url = f"{self.url}/api/v1/write"
         config = os.path.join(directory, "prometheus.yml")
         with open(config, "w", encoding="utf-8") as file:
-            file.write("global: {}\n")
+            file.write(settings)
         super().__init__("prometheus", [
-            "prometheus", f"--config.file={config}",
+            binary, f"--config.file={config}",
             f"--storage.tsdb.path={os.path.join(directory, 'prometheus')}",
             f"--web.listen-address=127.0.0.1:{self.port}", "--web.enable-remote-write-receiver",
             "--log.level=warn", *arguments], os.path.join(directory, "prometheus.log"))
