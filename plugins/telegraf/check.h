@@ -54,6 +54,11 @@ int sl_check_configuration(struct sl_check *c, const struct sl_arguments *argume
 bool sl_check_is_telegraf(const char *path);
 int sl_check_telegraf(struct sl_check *c, const char *path, struct sl_error *err) SL_CHECKED;
 
+/* Lines about the settings of the table that a command of ours stands in. */
+struct sl_dropin_block;
+void sl_check_settings(struct sl_check *c, const struct sl_dropin_block *block,
+                       const struct sl_arguments *arguments);
+
 void sl_check_accounts(struct sl_check *c);
 void sl_check_clusters(struct sl_check *c); /* after the accounts: compares with their pools */
 void sl_check_nodes(struct sl_check *c);

@@ -77,6 +77,40 @@ static bool check_pools(struct sl_check *c, struct sl_session *session,
     return true;
 }
 
+/* One page for each pool, and not for a thousand of them. */
+enum { QUEUES_MAX = 10 };
+
+/* A queue is asked for by pool: the key may see one and not another. */
+static void check_queues(struct sl_check *c, struct sl_session *session, size_t first_pool) {
+    size_t all = c->pool_count - first_pool, good = 0;
+    size_t count = all < QUEUES_MAX ? all : QUEUES_MAX;
+    for (size_t i = 0; i < count; i++) {
+        const struct sl_check_pool *pool = &c->pools[first_pool + i];
+        struct sl_document_arguments arguments = {.pool_id = pool->id};
+        struct sl_answer_settings settings = {.filter = NULL};
+        struct sl_error err = SL_ERROR_INIT;
+        struct sl_answer answer;
+        if (sl_session_read(session, SL_DOCUMENT_QUEUE, &arguments, &settings, &answer, &err) ==
+            SL_OK) {
+            sl_answer_release(&answer);
+            good++;
+            continue;
+        }
+        sl_check_say(c, SL_CHECK_WARNING,
+                     "give the key the right to read it, or set Queue false in <Account>",
+                     "Queue: the queue of pool \"%s\" cannot be read: %s", pool->name, err.text);
+        if (err.code != SL_FORBIDDEN && err.code != SL_NOTFOUND)
+            break; /* the others would say the same */
+    }
+    if (good > 0 && all > count)
+        sl_check_say(c, SL_CHECK_OK, NULL,
+                     "Queue: the queues of %zu pools can be read; those of %zu were not asked for",
+                     good, all - count);
+    else if (good > 0)
+        sl_check_say(c, SL_CHECK_OK, NULL, "Queue: the queue%s of %zu pool%s can be read",
+                     good == 1 ? "" : "s", good, good == 1 ? "" : "s");
+}
+
 /* What is switched on must be readable; what is not needed for scaling is a warning only. */
 static void check_documents(struct sl_check *c, struct sl_session *session,
                             const struct sl_account *a) {
@@ -104,14 +138,15 @@ static void check_documents(struct sl_check *c, struct sl_session *session,
             continue;
         if (sl_session_read(session, documents[i].document, &arguments, &settings, &answer, &err) ==
             SL_OK) {
-            sl_check_say(c, SL_CHECK_OK, NULL, "%s can be read", name);
+            sl_check_say(c, SL_CHECK_OK, NULL, "%s: %s can be read", documents[i].option, name);
             sl_answer_release(&answer);
             continue;
         }
         (void)snprintf(remedy, sizeof(remedy),
                        "give the key the right to read it, or set %s false in <Account>",
                        documents[i].option);
-        sl_check_say(c, SL_CHECK_WARNING, remedy, "%s cannot be read: %s", name, err.text);
+        sl_check_say(c, SL_CHECK_WARNING, remedy, "%s: %s cannot be read: %s", documents[i].option,
+                     name, err.text);
     }
 }
 
@@ -137,6 +172,7 @@ static bool check_account(struct sl_check *c, const struct sl_account *account) 
     struct sl_http *http = NULL;
     struct sl_session *session = NULL;
     bool has_pools = false;
+    size_t first_pool = c->pool_count;
     sl_check_area(c, "Spacelift \"%s\"", account->name != NULL ? account->name : account->url);
     if (!account->http.verify_peer || !account->http.verify_host)
         sl_check_say(
@@ -154,6 +190,8 @@ static bool check_account(struct sl_check *c, const struct sl_account *account) 
     } else if (check_login(c, session)) {
         has_pools = check_pools(c, session, account);
         check_documents(c, session, account);
+        if (account->queue)
+            check_queues(c, session, first_pool);
     }
     sl_session_free(session);
     sl_http_free(http);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -47,6 +48,76 @@ static bool is_seen(char **seen, size_t count, const char *file) {
     return false;
 }
 
+/* ---- the environment that Telegraf adds ---- */
+
+/* What stood there before: put back when the command has been looked at. */
+struct borrowed {
+    char *names[SL_DROPIN_WORDS];
+    char *values[SL_DROPIN_WORDS]; /* NULL: was not set */
+    size_t count;
+};
+
+static bool is_secret(const char *name) {
+    return strcmp(name, "SPACELIFT_API_TOKEN") == 0 ||
+           strcmp(name, "SPACELIFT_API_KEY_SECRET") == 0;
+}
+
+static void check_variable(struct sl_check *c, const char *path, const char *name,
+                           const char *value) {
+    struct stat st;
+    if (strstr(value, "@{") != NULL)
+        sl_check_say(c, SL_CHECK_FAILED, "name a file with --api-key-secret-file",
+                     "environment sets %s from a secret store, which Telegraf does not ask for "
+                     "exec and execd: the command gets these very letters",
+                     name);
+    else if (strstr(value, "${") != NULL)
+        sl_check_say(c, SL_CHECK_SKIPPED, "set it here as in /etc/default/telegraf to try it",
+                     "environment sets %s from a variable that only Telegraf's service has", name);
+    else if (is_secret(name) && stat(path, &st) == 0 && (st.st_mode & 07) != 0)
+        sl_check_say(c, SL_CHECK_WARNING, "chmod o= it, or name a file with --api-key-secret-file",
+                     "environment sets %s, and %s can be read by everybody", name, path);
+}
+
+/* As Telegraf does it: appended to what is there, the last one counts. A value that only Telegraf
+ * can fill in stays what it is here. */
+static void lend_environment(struct sl_check *c, const char *path,
+                             const struct sl_dropin_block *block, struct borrowed *b) {
+    b->count = 0;
+    for (size_t i = 0; i < block->environment_count; i++) {
+        const char *equals = strchr(block->environment[i], '=');
+        if (equals == NULL || equals == block->environment[i]) {
+            sl_check_say(c, SL_CHECK_FAILED, "\"NAME=VALUE\"", "environment has \"%s\"",
+                         block->environment[i]);
+            continue;
+        }
+        char *name = strndup(block->environment[i], (size_t)(equals - block->environment[i]));
+        if (name == NULL) {
+            c->is_out_of_memory = true;
+            return;
+        }
+        check_variable(c, path, name, equals + 1);
+        const char *old = getenv(name);
+        b->names[b->count] = name;
+        b->values[b->count++] = old != NULL ? strdup(old) : NULL;
+        if (strstr(equals, "${") == NULL && setenv(name, equals + 1, 1) != 0)
+            c->is_out_of_memory = true;
+    }
+}
+
+static void return_environment(struct borrowed *b) {
+    while (b->count > 0) {
+        char *name = b->names[--b->count], *value = b->values[b->count];
+        if (value != NULL)
+            (void)setenv(name, value, 1);
+        else
+            (void)unsetenv(name);
+        free(name);
+        free(value);
+    }
+}
+
+/* ---- the commands ---- */
+
 /* Reading and scaling mostly share a file, which need not be looked at twice. */
 static bool is_new(const struct sl_arguments *arguments, char *seen[SL_DROPIN_COMMANDS],
                    size_t *count) {
@@ -63,13 +134,14 @@ static bool is_new(const struct sl_arguments *arguments, char *seen[SL_DROPIN_CO
     return is;
 }
 
-static void check_command(struct sl_check *c, const struct sl_dropin_command *command,
-                          char *seen[SL_DROPIN_COMMANDS], size_t *seen_count) {
+static void check_command(struct sl_check *c, const struct sl_dropin_block *block,
+                          const struct sl_dropin_command *command, char *seen[SL_DROPIN_COMMANDS],
+                          size_t *seen_count) {
     const char *name = command->count > 1 ? command->words[1] : "";
     const struct sl_command *subcommand = sl_command_find(name);
     struct sl_arguments arguments;
     struct sl_error err = SL_ERROR_INIT;
-    sl_check_area(c, "Telegraf %s", command->table);
+    sl_check_area(c, "Telegraf %s", block->table);
     check_program(c, command->words[0]);
     if (subcommand == NULL) {
         sl_check_say(c, SL_CHECK_FAILED, "read for inputs, scale for outputs",
@@ -78,24 +150,31 @@ static void check_command(struct sl_check *c, const struct sl_dropin_command *co
     }
     int code = sl_arguments_parse(subcommand, (int)command->count - 2, &command->words[2],
                                   &arguments, &err);
+    if (code == SL_OK)
+        sl_check_settings(c, block, &arguments);
     if (code == SL_OK && is_new(&arguments, seen, seen_count))
         code = sl_check_configuration(c, &arguments, &err);
     if (code != SL_OK) {
-        sl_check_area(c, "Telegraf %s", command->table);
+        sl_check_area(c, "Telegraf %s", block->table);
         sl_check_say(c, SL_CHECK_FAILED, "mend the command in the drop-in", "%s: %s", name,
                      err.text);
     }
     sl_arguments_release(&arguments);
 }
 
-static void check_commands(struct sl_check *c, const struct sl_dropin *dropin) {
+static void check_commands(struct sl_check *c, const char *path, const struct sl_dropin *dropin) {
     char *seen[SL_DROPIN_COMMANDS];
     size_t seen_count = 0, ours = 0;
     for (size_t i = 0; i < dropin->count; i++) {
         if (!is_ours(&dropin->commands[i]))
             continue;
         ours++;
-        check_command(c, &dropin->commands[i], seen, &seen_count);
+        const struct sl_dropin_block *block = &dropin->blocks[dropin->commands[i].block];
+        struct borrowed borrowed;
+        sl_check_area(c, "Telegraf %s", block->table);
+        lend_environment(c, path, block, &borrowed);
+        check_command(c, block, &dropin->commands[i], seen, &seen_count);
+        return_environment(&borrowed);
     }
     if (ours == 0) {
         sl_check_area(c, "Telegraf");
@@ -118,7 +197,7 @@ int sl_check_telegraf(struct sl_check *c, const char *path, struct sl_error *err
         code = err->code = SL_CONFIG; /* the same file will fail again */
     }
     if (code == SL_OK)
-        check_commands(c, dropin);
+        check_commands(c, path, dropin);
     if (dropin != NULL)
         sl_dropin_release(dropin);
     free(dropin);

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from lib.command import PROGRAM, spacelift_pool
-from lib.stack import POOL, Stack, block
+from lib.stack import API_KEY_ID, API_KEY_SECRET, POOL, TREE, Stack, block
 
 
 @pytest.fixture(name="stack")
@@ -64,6 +64,25 @@ def test_all_is_well(stack):
     assert re.search(r"^ok       Spacelift \"acme\": the endpoint answers", answer.out, re.M), answer
     assert re.search(r"^\d+ ok, \d+ skipped, \d+ warnings?, 0 failed$", answer.out, re.M), answer
     assert "secret-of-the-simulator" not in answer.out and "\x1b" not in answer.out
+
+
+def test_every_document_that_is_switched_on(stack):
+    edit(stack, "<Account \"acme\">", "\\g<0>\n" + "\n".join(
+        f"{name} true" for name in ("Queue", "Workers", "Schedulable", "BillingDetails", "Seats")))
+    told = check(stack)
+    good = "\n".join(lines(told, "ok"))
+    for expected in ("Queue: the queue of 1 pool can be read", "Usage: usage can be read",
+                     "Aggregates: metrics can be read", "Workers: workerPools can be read",
+                     "Schedulable: workerPools can be read", "Seats: seats can be read",
+                     "BillingDetails: usage can be read",
+                     "PublicWorkerPool: publicWorkerPool can be read"):
+        assert expected in good, good
+
+    stack.spacelift.control("refuse", workerPool="you may not")
+    told = check(stack)
+    assert told["failed"] == 0, lines(told, "failed")
+    assert any(f'the queue of pool "{POOL}" cannot be read' in line and "set Queue false" in line
+               for line in lines(told, "warning")), lines(told, "warning")
 
 
 def test_misspelt_pool(stack):
@@ -142,32 +161,126 @@ def test_configuration_that_does_not_hold(tmp_path, text, says):
     assert answer.status == 2 and answer.out == "" and says in answer.err, answer
 
 
-def dropin(tmp_path, *commands):
+def dropin(tmp_path, *tables):
+    """tables: name, command, and other settings as TOML has them."""
     path = tmp_path / "spacelift.conf"
     path.write_text("# as in telegraf.d\n" + "".join(
-        f"[[{table}]]\n  command = {json.dumps([str(word) for word in words])}\n"
-        for table, words in commands))
+        f"[[{table}]]\n  command = {json.dumps([str(word) for word in words])}\n" +
+        "".join(f"  {name} = {json.dumps(value)}\n" for name, value in settings.items())
+        for table, words, settings in tables))
     return path
+
+
+def complaints(answer):
+    """What is wrong with the drop-in, and not with what it leads to."""
+    return [line for line in answer.out.splitlines()
+            if re.match(r"(skipped|warning|failed) +Telegraf ", line)]
+
+
+STDIN = {"signal": "STDIN", "data_format": "influx"}
+PATIENT = {"restart_delay": "10s"}
 
 
 def test_drop_in_of_telegraf(stack, tmp_path):
     """The file that Telegraf reads names the command, and the command its configuration."""
     config = stack.collectd.config
     path = dropin(tmp_path,
-                  ("inputs.execd", [PROGRAM, "read", "--execd", "--config", config]),
-                  ("outputs.execd", [PROGRAM, "scale", "--execd", "--config", config]),
-                  ("inputs.exec", ["/usr/bin/uptime"]))
+                  ("inputs.execd", [PROGRAM, "read", "--execd", "--config", config], STDIN),
+                  ("outputs.execd", [PROGRAM, "scale", "--execd", "--config", config], PATIENT),
+                  ("inputs.exec", ["/usr/bin/uptime"], {"name_override": "other"}))
     answer = spacelift_pool("check", "--config", path)
     assert answer.status == 0, answer
     assert f"Telegraf inputs.execd: {PROGRAM} is there" in answer.out, answer
     assert f"Telegraf outputs.execd: {PROGRAM} is there" in answer.out, answer
     assert answer.out.count("the endpoint answers and the key is accepted") == 1, answer
+    assert complaints(answer) == [], answer
 
-    path = dropin(tmp_path, ("inputs.exec", ["/no/spacelift-pool", "read", "--confg", config]))
+    path = dropin(tmp_path, ("inputs.exec", ["/no/spacelift-pool", "read", "--confg", config], {}))
     answer = spacelift_pool("check", "--config", path)
     assert answer.status == 1 and "/no/spacelift-pool cannot be run: No such file" in answer.out
     assert "did you mean --config?" in answer.out, answer
 
-    path = dropin(tmp_path, ("inputs.exec", ["/usr/bin/uptime"]))
+    path = dropin(tmp_path, ("inputs.exec", ["/usr/bin/uptime"], {}))
     answer = spacelift_pool("check", "--config", path)
     assert answer.status == 1 and "runs spacelift-pool; to do: " in answer.out, answer
+
+
+def test_environment_of_a_drop_in(stack, tmp_path):
+    """As spacectl's users have it: the account stands in variables, and only there."""
+    variables = [f"SPACELIFT_API_KEY_ENDPOINT={stack.spacelift.url}",
+                 f"SPACELIFT_API_KEY_ID={API_KEY_ID}"]
+    secret = f"SPACELIFT_API_KEY_SECRET={API_KEY_SECRET}"
+    read = [PROGRAM, "read", "--execd"]
+    path = dropin(tmp_path, ("inputs.execd", read, {**STDIN, "environment": [*variables, secret]}))
+    path.chmod(0o640)
+    answer = spacelift_pool("check", "--config", path)
+    assert answer.status == 0 and "the key is accepted" in answer.out, answer
+    assert complaints(answer) == [] and API_KEY_SECRET not in answer.out + answer.err, answer
+
+    path.chmod(0o644)
+    answer = spacelift_pool("check", "--config", path)
+    assert answer.status == 0 and "can be read by everybody; to do: chmod o= it" in answer.out, answer
+
+    # Each command has its own: the second is told nothing.
+    path = dropin(tmp_path, ("inputs.execd", read, {**STDIN, "environment": [*variables, secret]}),
+                  ("inputs.execd", read, STDIN))
+    answer = spacelift_pool("check", "--config", path)
+    assert answer.status == 1 and answer.out.count("no Spacelift account: give --url") == 1, answer
+
+    for value, says in (("@{store:secret}", "from a secret store, which Telegraf does not ask"),
+                        ("${SECRET}", "from a variable that only Telegraf's service has")):
+        path = dropin(tmp_path, ("inputs.execd", read, {**STDIN, "environment": [
+            *variables, f"SPACELIFT_API_KEY_SECRET={value}"]}))
+        answer = spacelift_pool("check", "--config", path)
+        assert answer.status == 1 and says in answer.out, answer
+
+
+READ, SCALE = [PROGRAM, "read"], [PROGRAM, "scale"]
+INFLUX = {"data_format": "influx"}
+
+
+SETTINGS = [  # table, command, settings, exit status, what is said (None: nothing)
+    ("inputs.exec", READ, INFLUX, 0, None),
+    ("inputs.exec", [*READ, "--deadline", "15"],
+     {**INFLUX, "timeout": "20s", "interval": "30s"}, 0, None),
+    ("inputs.exec", [*READ, "--output=prometheus"], {"data_format": "prometheus"}, 0, None),
+    ("inputs.exec", READ, {}, 1, 'data_format is "json" where nothing is said, but the command '
+     'prints line protocol; to do: data_format = "influx"'),
+    ("outputs.exec", SCALE, {"data_format": "json"}, 1, "but the command reads line protocol"),
+    ("inputs.exec", [*READ, "--deadline", "15"], INFLUX, 1,
+     "Telegraf kills the command after 5 s where no timeout is set, before its --deadline of 15 s"),
+    ("inputs.exec", READ, {**INFLUX, "timeout": "soon"}, 1, 'timeout = "soon" is no duration'),
+    ("inputs.exec", READ, {**INFLUX, "interval": "5s"}, 0, "the interval of 5 s is over by then"),
+    ("inputs.exec", READ, {**INFLUX, "name_override": "ci"}, 0,
+     'name_override = "ci" gives the values another name than dashboards'),
+    ("outputs.exec", SCALE, {"name_prefix": "ci_"}, 1, "scale knows only spacelift_worker_pool"),
+    ("inputs.exec", [*READ, "--execd"], INFLUX, 1, "inputs.exec waits for its end"),
+    ("inputs.execd", READ, STDIN, 1, "to do: add --execd"),
+    ("inputs.execd", [*READ, "--execd"], {}, 1, 'to do: signal = "STDIN"'),
+    ("inputs.execd", [*READ, "--execd", "--every", "30"], {}, 0, None),
+    ("outputs.execd", [*SCALE, "--execd"], {}, 0, 'to do: restart_delay = "10s"'),
+    ("outputs.exec", SCALE, {"use_batch_format": False}, 0, "a process is started for each value"),
+    ("outputs.exec", READ, {}, 1, 'outputs.exec runs "read"'),
+]
+
+
+def test_settings_of_a_drop_in(stack, tmp_path):
+    for table, command, settings, status, says in SETTINGS:
+        path = dropin(tmp_path, (table, [*command, "--config", stack.collectd.config], settings))
+        answer = spacelift_pool("check", "--config", path)
+        said = "\n".join(complaints(answer))
+        assert answer.status == status and (says in said if says else said == ""), (
+            table, command, settings, answer)
+
+
+def test_drop_ins_of_the_package(stack, tmp_path):
+    for name in sorted(os.listdir(os.path.join(TREE, "conf", "telegraf.d"))):
+        with open(os.path.join(TREE, "conf", "telegraf.d", name), encoding="utf-8") as file:
+            text = file.read()
+        if "spacelift-pool " not in text and "spacelift-pool\"" not in text:
+            continue
+        path = tmp_path / name
+        path.write_text(text.replace("/usr/bin/spacelift-pool", PROGRAM)
+                        .replace("/etc/spacelift-pool.conf", stack.collectd.config))
+        answer = spacelift_pool("check", "--config", path)
+        assert answer.status == 0 and complaints(answer) == [], (name, answer)

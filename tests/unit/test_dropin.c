@@ -26,7 +26,7 @@ static void release(struct sl_dropin *d) {
 static void assert_words(const struct sl_dropin *d, size_t i, const char *table,
                          const char *const *words) {
     assert_true(i < d->count);
-    assert_string_equal(d->commands[i].table, table);
+    assert_string_equal(d->blocks[d->commands[i].block].table, table);
     for (size_t j = 0; words[j] != NULL; j++) {
         assert_true(j < d->commands[i].count);
         assert_string_equal(d->commands[i].words[j], words[j]);
@@ -58,6 +58,49 @@ static void test_all_forms(void **unused) {
     release(d);
 }
 
+static void test_settings(void **unused) {
+    (void)unused;
+    struct sl_dropin *d = parse("[[inputs.exec]]\n"
+                                "  environment = [\"A=1\", # one\n    'B=x y']\n"
+                                "  commands = [\"p read\"]\n"
+                                "  timeout=\"20s\" # long\n"
+                                "  data_format = 'influx'\n"
+                                "  [inputs.exec.tags]\n"
+                                "    interval = \"1s\"\n"
+                                "[[outputs.exec]]\n"
+                                "command = [\"p\", \"scale\"]\n"
+                                "timeout = 5\n"
+                                "use_batch_format = false# no\n");
+    assert_int_equal(d->block_count, 2);
+    assert_int_equal(d->blocks[0].environment_count, 2);
+    assert_string_equal(d->blocks[0].environment[0], "A=1");
+    assert_string_equal(d->blocks[0].environment[1], "B=x y");
+    assert_string_equal(d->blocks[0].settings[SL_DROPIN_TIMEOUT], "20s");
+    assert_string_equal(d->blocks[0].settings[SL_DROPIN_DATA_FORMAT], "influx");
+    assert_null(d->blocks[0].settings[SL_DROPIN_INTERVAL]); /* a tag of that name */
+    assert_int_equal(d->commands[1].block, 1);
+    assert_string_equal(d->blocks[1].settings[SL_DROPIN_TIMEOUT], "5");
+    assert_string_equal(d->blocks[1].settings[SL_DROPIN_USE_BATCH_FORMAT], "false");
+    release(d);
+}
+
+static void test_durations(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *text;
+        int64_t ms; /* -1: refused */
+    } cases[] = {
+        {"5s", 5000},      {"500ms", 500},   {"1m30s", 90000}, {"5", 5000}, {"0.5", 500},
+        {"1.5h", 5400000}, {"1d", 86400000}, {"0s", 0},        {"", -1},    {"s", -1},
+        {"5x", -1},        {"-5s", -1},      {"1m30", -1},     {"nan", -1}, {"1e300h", -1},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int64_t ms = -1;
+        assert_int_equal(sl_dropin_duration(cases[i].text, &ms), cases[i].ms >= 0);
+        assert_int_equal(ms, cases[i].ms);
+    }
+}
+
 static void test_refused(void **unused) {
     (void)unused;
     static const struct {
@@ -69,6 +112,8 @@ static void test_refused(void **unused) {
         {"[[inputs.exec]]\ncommand = [\"a\", 5]\n", "no string"},
         {"[[inputs.exec]]\ncommand = [\"a\"", "no string"},
         {"[[inputs.exec]]\ncommands = [[\"a\"", "no string"},
+        {"[[inputs.exec]]\nenvironment = \"A=1\"\n", "a list of strings"},
+        {"[[inputs.exec]]\ntimeout = \"5s\n", "a string without its end"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct sl_error err = SL_ERROR_INIT;
@@ -90,8 +135,8 @@ static void test_whose_it_is(void **unused) {
 
 int main(void) {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_forms),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_all_forms),   cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_durations),   cmocka_unit_test(test_refused),
         cmocka_unit_test(test_whose_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
