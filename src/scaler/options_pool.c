@@ -142,7 +142,8 @@ static const struct sl_option pool_options[] = {
      .max = 3600,
      .unit = "s",
      .help = "How long a new worker takes until it can run something, in seconds. Used by "
-             "SpareRule arrivals. 0: as measured, from a change of the size until so many workers "
+             "ScaleInWindow -1 and SpareRule arrivals. 0: as measured, from a change of the size "
+             "until so many workers "
              "are registered; 15 s until then."},
     {.name = "IdleWorkers",
      .type = SL_OPTION_INTEGER,
@@ -182,12 +183,13 @@ static const struct sl_option pool_options[] = {
     {.name = "ScaleInWindow",
      .type = SL_OPTION_SECONDS,
      .offset = POOL(scale_in_window_ms),
-     .fallback = "60",
-     .min = 0,
+     .fallback = "-1",
+     .min = -1,
      .max = 86400,
      .unit = "s",
      .help = "The pool is made no smaller than the largest size that was wanted within this time, "
-             "in seconds, and not at all until that time has been watched after a start."},
+             "in seconds, and not at all until that time has been watched after a start. -1: five "
+             "times the StartupTime (as measured, if that is 0), from 60 to 270 s."},
     {.name = "ScaleOutWorkers",
      .type = SL_OPTION_INTEGER,
      .offset = POOL(scale_out.workers),
@@ -269,8 +271,8 @@ static const struct sl_option pool_options[] = {
      .min = 0,
      .max = 86400,
      .unit = "s",
-     .help = "No worker is taken away for this time after the pool has grown, in seconds. For "
-             "workers that need longer than ScaleInWindow until they can take their first run."},
+     .help = "No worker is taken away for this time after the pool has grown, nor after a new "
+             "worker has registered, in seconds."},
     {.name = "StaleAfter",
      .type = SL_OPTION_SECONDS,
      .offset = POOL(stale_after_ms),

@@ -36,8 +36,7 @@ static bool are_counts_good(const struct sl_policy *p) {
 
 static bool are_times_good(const struct sl_policy *p) {
     return p->startup_ms >= 0 && p->cooldown_ms >= 0 && p->scale_out_window_ms >= 0 &&
-           p->scale_in_window_ms >= 0 && p->new_worker_grace_ms >= 0 && p->stale_after_ms >= 0 &&
-           p->fallback.after_ms >= 0;
+           p->new_worker_grace_ms >= 0 && p->stale_after_ms >= 0 && p->fallback.after_ms >= 0;
 }
 
 int sl_policy_check(const struct sl_policy *policy, struct sl_error *err) {
@@ -58,7 +57,7 @@ int sl_policy_check(const struct sl_policy *policy, struct sl_error *err) {
     }
     if (!are_times_good(policy)) {
         return sl_fail(err, SL_CONFIG,
-                       "ScaleInWindow, StaleAfter and other times must be 0 or more");
+                       "ScaleOutWindow, StaleAfter and other times must be 0 or more");
     }
     if (!is_step_limit_good(&policy->scale_out) || !is_step_limit_good(&policy->scale_in)) {
         return sl_fail(err, SL_CONFIG, "a limit of workers or percent needs a period above 0");
@@ -247,6 +246,7 @@ static void decide_on_data(const struct sl_policy *policy, const struct sl_condi
     int32_t measured = 0;
 
     sl_policy_measure(policy, conditions, state, snapshot, now_ms, d);
+    d->window_ms = sl_policy_scale_in_window_ms(policy, state);
     if (!state->has_base || state->base_ms != state->seen_ms) {
         state->has_base = true;
         state->base_ms = state->seen_ms;

@@ -118,11 +118,12 @@ struct sl_policy {
     int32_t activation_threshold; /* a sleeping pool wakes up with more pending runs than this */
     int64_t cooldown_ms;          /* a pool sleeps when nothing has run or waited for so long */
     int64_t scale_out_window_ms;  /* larger only as far as was wanted all this time */
-    int64_t scale_in_window_ms;
+    int64_t scale_in_window_ms; /* below 0: by the start-up time, sl_policy_scale_in_window_ms() */
     struct sl_step_limit scale_out;
     struct sl_step_limit scale_in;
     int32_t max_jump;            /* most workers that one snapshot may add or take away; 0: any */
-    int64_t new_worker_grace_ms; /* nothing is taken away for so long after the last growth */
+    int64_t new_worker_grace_ms; /* nothing is taken away for so long after a worker was added, nor
+                                    after one has registered */
     int64_t stale_after_ms;      /* 0: three intervals of the data, at least a minute */
     struct sl_fallback fallback;
 };
@@ -189,6 +190,9 @@ struct sl_scaler_state {
 
     int32_t awaited_workers; /* the pool has grown to this, and so many are not registered yet */
     int64_t awaited_ms;      /* since then; both 0: nothing is awaited */
+    int64_t last_workers;    /* registered at the newest snapshot; 0: not known */
+    bool has_registered;
+    int64_t registered_ms; /* when they last became more */
     bool has_startup;
     int64_t startup_ms; /* measured: an average of the last few starts */
 
@@ -249,6 +253,7 @@ struct sl_decision {
     int32_t cap;
     const char *why;        /* the condition's text where a condition named or bent the size */
     int64_t unmet;          /* demand above size */
+    int64_t window_ms;      /* ScaleInWindow in force */
     int64_t data_age_ms;    /* of the newest snapshot; 0 where there is none */
     int64_t next_change_ms; /* monotonic: before it the size changes only on a new snapshot */
 };
@@ -267,6 +272,11 @@ int64_t sl_policy_stale_after_ms(const struct sl_policy *policy,
 
 /* How long a new worker takes until it is registered: by option, as measured, or 15 s. */
 int64_t sl_policy_startup_ms(const struct sl_policy *policy, const struct sl_scaler_state *state);
+
+/* ScaleInWindow in force: by option, or five start-up times, from 60 to 270 s. An idle worker is
+ * worth keeping longer where it would take longer to get it back; the manual has the figures. */
+int64_t sl_policy_scale_in_window_ms(const struct sl_policy *policy,
+                                     const struct sl_scaler_state *state);
 
 /* policy must have passed sl_policy_check(). conditions: NULL if there are none. snapshot: the
  * newest, NULL if none ever came; the same one may be given again, time passes for it too. current:

@@ -12,6 +12,12 @@ static const double arrivals_memory_s = 3600;
 /* Of a worker of Kubernetes, as long as none has been measured. */
 static const int64_t usual_startup_ms = 15000;
 
+/* Of a measured ScaleInWindow. The longest is a little less than the HPA's 300 s, because what it
+ * is measured by comes sooner here. */
+static const int64_t window_startups = 5;
+static const int64_t shortest_window_ms = 60000;
+static const int64_t longest_window_ms = 270000;
+
 /* Poisson's formula loses its first term to underflow far above this mean. */
 static const double max_mean_arrivals = 500;
 
@@ -109,6 +115,17 @@ static int32_t spare(const struct sl_policy *policy, const struct sl_scaler_stat
 
 /* ---- the start-up time ---- */
 
+/* Workers that were not there before: the grace of new workers begins when they can take a run. */
+static void note_registrations(struct sl_scaler_state *state, const struct sl_snapshot *snapshot) {
+    if (state->last_workers > 0 && snapshot->workers > state->last_workers) {
+        state->has_registered = true;
+        state->registered_ms = snapshot->observed_ms;
+    }
+    if (snapshot->workers > 0) {
+        state->last_workers = snapshot->workers;
+    }
+}
+
 /* From the decision to grow until so many workers are registered. */
 static void measure_startup(struct sl_scaler_state *state, const struct sl_snapshot *snapshot) {
     int64_t took_ms = sl_time_since(snapshot->observed_ms, state->awaited_ms);
@@ -119,6 +136,25 @@ static void measure_startup(struct sl_scaler_state *state, const struct sl_snaps
     state->awaited_workers = 0;
     state->startup_ms = state->has_startup ? state->startup_ms / 4 * 3 + took_ms / 4 : took_ms;
     state->has_startup = true;
+}
+
+int64_t sl_policy_scale_in_window_ms(const struct sl_policy *policy,
+                                     const struct sl_scaler_state *state) {
+    int64_t startup_ms = sl_policy_startup_ms(policy, state);
+
+    if (policy->scale_in_window_ms >= 0) {
+        return policy->scale_in_window_ms;
+    }
+    if (startup_ms < shortest_window_ms / window_startups) {
+        return shortest_window_ms;
+    }
+    return startup_ms > longest_window_ms / window_startups ? longest_window_ms
+                                                            : window_startups * startup_ms;
+}
+
+/* For how long what was wanted is kept: a measured window may become longer. */
+static int64_t memory_ms(const struct sl_policy *policy) {
+    return policy->scale_in_window_ms >= 0 ? policy->scale_in_window_ms : longest_window_ms;
 }
 
 /* ---- demand ---- */
@@ -195,7 +231,7 @@ static void remember(const struct sl_policy *policy, struct sl_scaler_state *sta
         return;
     }
     state->seen_ms = observed_ms;
-    sl_history_add(&state->highs, observed_ms, wanted, policy->scale_in_window_ms);
+    sl_history_add(&state->highs, observed_ms, wanted, memory_ms(policy));
     if (policy->scale_out_window_ms > 0) {
         sl_history_add(&state->lows, observed_ms, SL_LIMIT_WORKERS - wanted,
                        policy->scale_out_window_ms);
@@ -217,6 +253,7 @@ void sl_policy_measure(const struct sl_policy *policy, const struct sl_condition
         load_percent += d->workers_busy * 100;
     }
     measure_startup(state, snapshot);
+    note_registrations(state, snapshot);
     note_arrivals(state, d->demand, snapshot->observed_ms);
     wake_or_sleep(policy, conditions, state, snapshot, now_ms, d);
     if (sl_policy_can_sleep(policy) && !state->is_awake) {

@@ -154,18 +154,23 @@ static void at_least(struct sl_decision *d, int32_t size, enum sl_clamp clamp, i
     }
 }
 
+/* A worker was ordered, or has come: whichever is later. */
 static int64_t last_growth(const struct sl_scaler_state *state) {
+    int64_t registered_ms = state->has_registered ? state->registered_ms : INT64_MIN;
+
     for (size_t i = state->change_count; i > 0; i--) {
         if (state->changes[i - 1].added > 0) {
-            return state->changes[i - 1].at_ms;
+            int64_t added_ms = state->changes[i - 1].at_ms;
+
+            return added_ms > registered_ms ? added_ms : registered_ms;
         }
     }
-    return INT64_MIN;
+    return registered_ms;
 }
 
 static void limit_by_windows(const struct sl_policy *policy, const struct sl_scaler_state *state,
                              int64_t now_ms, struct sl_decision *d) {
-    int64_t watched_ms = sl_time_add(state->watching_since_ms, policy->scale_in_window_ms);
+    int64_t watched_ms = sl_time_add(state->watching_since_ms, d->window_ms);
     int64_t grace_ms = sl_time_add(last_growth(state), policy->new_worker_grace_ms);
     int64_t until_ms = INT64_MAX;
     int32_t peak = 0;
@@ -173,7 +178,7 @@ static void limit_by_windows(const struct sl_policy *policy, const struct sl_sca
     if (now_ms < watched_ms) {
         at_least(d, sl_size_before(d), SL_CLAMP_WATCHING, watched_ms);
     }
-    peak = sl_history_peak(&state->highs, now_ms, policy->scale_in_window_ms, &until_ms);
+    peak = sl_history_peak(&state->highs, now_ms, d->window_ms, &until_ms);
     at_least(d, sl_min_i32(peak, d->cap), SL_CLAMP_WINDOW, until_ms);
     if (policy->new_worker_grace_ms > 0 && now_ms < grace_ms) {
         at_least(d, sl_size_before(d), SL_CLAMP_GRACE, grace_ms);

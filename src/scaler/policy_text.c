@@ -169,7 +169,7 @@ static void describe_upper_clamp(const struct sl_policy *policy, const struct sl
 static void describe_lower_clamp(const struct sl_policy *policy, const struct sl_decision *d,
                                  int64_t now_ms, char *out, size_t size) {
     int64_t left_s = seconds_left(d, now_ms);
-    int64_t window_s = policy->scale_in_window_ms / 1000;
+    int64_t window_s = d->window_ms / 1000;
 
     switch ((int)d->clamp) {
     case SL_CLAMP_WINDOW:

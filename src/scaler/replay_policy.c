@@ -143,6 +143,7 @@ static int32_t decide_ours(struct sl_contender *c, const struct sl_replay_pool *
     struct sl_snapshot snapshot = {
         .runs_pending = sl_replay_pool_pending(pool),
         .workers_busy = (int64_t)pool->busy,
+        .workers = (int64_t)(pool->busy + pool->idle),
         .observed_ms = now_ms,
         .interval_ms = c->tick_ms,
     };

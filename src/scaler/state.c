@@ -88,6 +88,12 @@ static void put_state(struct sl_json_writer *w, const struct sl_clocks *clocks,
         sl_json_put_int64(w, "awaited_workers", state->awaited_workers);
         put_time(w, "awaited", clocks, state->awaited_ms);
     }
+    if (state->last_workers > 0) {
+        sl_json_put_int64(w, "workers", state->last_workers);
+    }
+    if (state->has_registered) {
+        put_time(w, "registered", clocks, state->registered_ms);
+    }
     if (state->has_startup) {
         sl_json_put_int64(w, "startup", state->startup_ms);
     }
@@ -236,6 +242,8 @@ static void get_state(const struct sl_json *object, const struct sl_clocks *cloc
         get_time(object, "awaited", clocks, &s->awaited_ms)) {
         s->awaited_workers = (int32_t)number;
     }
+    (void)get_count(object, "workers", &s->last_workers);
+    s->has_registered = get_time(object, "registered", clocks, &s->registered_ms);
     s->has_startup = get_count(object, "startup", &s->startup_ms);
     get_budget(object, &s->budget);
 }

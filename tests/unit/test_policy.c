@@ -57,6 +57,21 @@ static struct sl_policy policy_of(const char *changes) {
     return policy;
 }
 
+static uint64_t next_random(uint64_t *seed) {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+static int64_t below(uint64_t *seed, int64_t limit) {
+    return (int64_t)(next_random(seed) % (uint64_t)limit);
+}
+
+static int32_t smaller(int32_t a, int64_t b) {
+    return b < a ? (int32_t)b : a;
+}
+
 /* One look at the pool. current KEEP: what the step before has set. pending NO_DATA: no new
  * snapshot, the last one is looked at again. */
 struct step {
@@ -617,6 +632,205 @@ static void test_the_startup_time_is_measured(void **unused) {
     assert_int_equal(sl_policy_startup_ms(&policy, &state), 7000);
 }
 
+/* The size after two runs have come and gone and `rest_s` of quiet, in a pool whose workers take
+ * startup_s. */
+static int32_t size_after_rest(int64_t startup_s, int64_t rest_s) {
+    struct sl_policy policy = policy_of("MaxWorkers 50, ScaleInWindow -1");
+    struct sl_scaler_state state = {0};
+    int64_t quiet_s = 600 + startup_s;
+    int32_t current = 1;
+
+    for (int64_t s = 0; s <= quiet_s + rest_s; s += 5) {
+        struct sl_snapshot snapshot = {
+            .workers_busy = s >= 600 && s < quiet_s ? 3 : 1,
+            .workers = s >= quiet_s ? 3 : 1,
+            .observed_ms = s * 1000,
+            .interval_ms = 5000,
+        };
+        struct sl_decision d;
+
+        sl_policy_decide(&policy, NULL, &state, &snapshot, current, s * 1000, &d);
+        current = d.size;
+    }
+    return current;
+}
+
+/* Nobody has to know how long a worker takes: a pool whose workers come slowly keeps them longer.
+ */
+static void test_idle_workers_are_kept_as_long_as_they_are_worth(void **unused) {
+    static const struct {
+        int64_t startup_s;
+        int64_t window_s;
+    } rows[] = {{5, 60}, {30, 150}, {50, 250}, {180, 270}, {900, 270}};
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        /* The last snapshot that wanted three is 5 s before the rest begins. */
+        assert_int_equal(size_after_rest(rows[i].startup_s, rows[i].window_s - 10), 3);
+        assert_int_equal(size_after_rest(rows[i].startup_s, rows[i].window_s), 1);
+    }
+}
+
+static void test_a_window_by_option_is_kept_to_the_letter(void **unused) {
+    struct sl_policy policy = policy_of("ScaleInWindow 20, StartupTime 180");
+    struct sl_scaler_state state = {.has_startup = true, .startup_ms = 40000};
+
+    (void)unused;
+    assert_int_equal(sl_policy_scale_in_window_ms(&policy, &state), 20000);
+    policy = policy_of("StartupTime 30, ScaleInWindow -1");
+    assert_int_equal(sl_policy_scale_in_window_ms(&policy, &state), 150000);
+}
+
+/* Asked for at 1 s, registered at 100 s: the grace is 180 s from then. */
+static void test_a_worker_that_has_just_registered_is_not_taken_away(void **unused) {
+    struct sl_policy policy = policy_of("NewWorkerGrace 180, ScaleInWindow 0");
+    struct sl_scaler_state state = {0};
+    int32_t current = 1;
+
+    (void)unused;
+    for (int64_t s = 1; s <= 280; s++) {
+        struct sl_snapshot snapshot = {
+            .workers_busy = 1,
+            .runs_pending = s < 100 ? 1 : 0,
+            .workers = s < 100 ? 1 : 2,
+            .observed_ms = s * 1000,
+        };
+        struct sl_decision d;
+
+        sl_policy_decide(&policy, NULL, &state, &snapshot, current, s * 1000, &d);
+        current = d.size;
+        assert_int_equal(current, s < 280 ? 2 : 1);
+    }
+}
+
+/* ---- idle workers, one by one ---- */
+
+struct worker {
+    bool is_busy;
+    int64_t since_ms; /* it is idle, or busy */
+};
+
+enum { CREW_POLL_MS = 5000 };
+
+struct crew {
+    struct worker workers[64];
+    int32_t count;
+    bool is_newest_first; /* Spacelift gives a run to the worker that became free last; else any */
+    uint64_t *seed;
+};
+
+static int32_t pick(struct crew *c, bool is_busy, bool is_newest) {
+    int32_t best = -1;
+
+    for (int32_t i = 0; i < c->count; i++) {
+        const struct worker *w = &c->workers[i];
+
+        if (w->is_busy == is_busy &&
+            (best < 0 || (w->since_ms > c->workers[best].since_ms) == is_newest)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static int32_t pick_any(struct crew *c, bool is_busy) {
+    int32_t start = (int32_t)below(c->seed, c->count);
+
+    for (int32_t i = 0; i < c->count; i++) {
+        int32_t at = (start + i) % c->count;
+
+        if (c->workers[at].is_busy == is_busy) {
+            return at;
+        }
+    }
+    return -1;
+}
+
+static int32_t count_busy(const struct crew *c) {
+    int32_t busy = 0;
+
+    for (int32_t i = 0; i < c->count; i++) {
+        busy += c->workers[i].is_busy ? 1 : 0;
+    }
+    return busy;
+}
+
+static void employ(struct crew *c, int32_t busy, int64_t now_ms) {
+    int32_t now_busy = count_busy(c);
+
+    for (; now_busy < busy; now_busy++) {
+        int32_t i = c->is_newest_first ? pick(c, false, true) : pick_any(c, false);
+
+        c->workers[i] = (struct worker){true, now_ms};
+    }
+    for (; now_busy > busy; now_busy--) {
+        /* A moment after the snapshot before. */
+        c->workers[pick_any(c, true)] = (struct worker){false, now_ms - CREW_POLL_MS};
+    }
+}
+
+/* Takes the longest idle ones away. Returns how long the last of them had been idle. */
+static int64_t dismiss(struct crew *c, int32_t size, int64_t now_ms) {
+    int64_t idle_ms = INT64_MAX;
+
+    while (c->count > size) {
+        int32_t i = pick(c, false, false);
+
+        assert_true(i >= 0); /* never a busy one */
+        idle_ms = now_ms - c->workers[i].since_ms;
+        c->workers[i] = c->workers[--c->count];
+    }
+    return idle_ms;
+}
+
+static void walk_with_a_crew(uint64_t *seed, bool is_newest_first) {
+    struct sl_policy policy = policy_of("MaxWorkers 50, ScaleInWindow 60");
+    struct sl_scaler_state state = {0};
+    struct crew crew = {.count = 1, .is_newest_first = is_newest_first, .seed = seed};
+    int32_t idle[600]; /* at each snapshot */
+    int32_t demand = 0;
+
+    for (int32_t step = 0; step < 600; step++) {
+        int64_t now_ms = step * CREW_POLL_MS;
+        struct sl_snapshot snapshot;
+        struct sl_decision d;
+
+        demand = smaller((int32_t)below(seed, 4) == 0 ? (int32_t)below(seed, 20) : demand, 50);
+        employ(&crew, smaller(crew.count, demand), now_ms);
+        snapshot =
+            sl_snapshot_of(demand - count_busy(&crew), count_busy(&crew), now_ms, CREW_POLL_MS);
+        idle[step] = crew.count - count_busy(&crew);
+        sl_policy_decide(&policy, NULL, &state, &snapshot, crew.count, now_ms, &d);
+        if (d.size < crew.count) {
+            int32_t all_through = idle[step];
+
+            for (int32_t back = step; back >= 0 && back > step - 12; back--) {
+                all_through = smaller(all_through, idle[back]);
+            }
+            assert_true(crew.count - d.size <= all_through);
+            if (dismiss(&crew, d.size, now_ms) < 60000) {
+                assert_false(is_newest_first);
+            }
+        }
+        while (crew.count < d.size) {
+            crew.workers[crew.count++] = (struct worker){false, now_ms};
+        }
+    }
+}
+
+/* The rule counts workers and knows none by name. It takes away no more than were idle all through
+ * ScaleInWindow, and as Spacelift gives runs to the worker that became free last, each of those it
+ * takes has been idle that long itself. */
+static void test_no_worker_leaves_that_was_not_idle_all_through_the_window(void **unused) {
+    uint64_t seed = 7;
+
+    (void)unused;
+    for (int i = 0; i < 200; i++) {
+        walk_with_a_crew(&seed, true);
+        walk_with_a_crew(&seed, false);
+    }
+}
+
 static void test_no_data_never_shrinks(void **unused) {
     struct sl_policy policy = policy_of("ScaleInWindow 0");
 
@@ -756,7 +970,7 @@ static void test_check_refuses(void **unused) {
     bad[1].min_workers = -1;
     bad[2].max_workers = SL_LIMIT_WORKERS + 1;
     bad[3].target_utilization_percent = 0;
-    bad[4].scale_in_window_ms = -1;
+    bad[4].scale_out_window_ms = -1;
     bad[5].stale_after_ms = -1;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(sl_policy_check(&bad[i], &err), SL_CONFIG);
@@ -767,17 +981,6 @@ static void test_check_refuses(void **unused) {
 }
 
 /* ---- invariants ---- */
-
-static uint64_t next_random(uint64_t *seed) {
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    return *seed;
-}
-
-static int64_t below(uint64_t *seed, int64_t limit) {
-    return (int64_t)(next_random(seed) % (uint64_t)limit);
-}
 
 /* Mostly small numbers, sometimes absurd ones. */
 static int64_t some_count(uint64_t *seed) {
@@ -833,7 +1036,7 @@ static struct sl_policy some_policy(uint64_t *seed) {
     struct sl_policy p = {
         .min_workers = (int32_t)below(seed, 4),
         .target_utilization_percent = (int32_t)(1 + below(seed, 100)),
-        .scale_in_window_ms = below(seed, 4) == 0 ? 0 : below(seed, 300000),
+        .scale_in_window_ms = below(seed, 3) == 0 ? below(seed, 2) - 1 : below(seed, 300000),
         .stale_after_ms = below(seed, 2) == 0 ? 0 : 1 + below(seed, 100000),
     };
 
@@ -866,10 +1069,6 @@ static struct sl_conditions some_conditions(uint64_t *seed) {
     c.has_adopted = below(seed, 4) == 0;
     c.adopted_size = (int32_t)below(seed, 20);
     return c;
-}
-
-static int32_t smaller(int32_t a, int64_t b) {
-    return b < a ? (int32_t)b : a;
 }
 
 static bool is_limited(const struct sl_policy *p) {
@@ -1115,6 +1314,10 @@ int main(void) {
         cmocka_unit_test(test_a_run_of_no_weight_does_not_wake_a_pool),
         cmocka_unit_test(test_spare_workers_are_the_quantile_of_arrivals_while_one_starts),
         cmocka_unit_test(test_the_startup_time_is_measured),
+        cmocka_unit_test(test_idle_workers_are_kept_as_long_as_they_are_worth),
+        cmocka_unit_test(test_a_window_by_option_is_kept_to_the_letter),
+        cmocka_unit_test(test_a_worker_that_has_just_registered_is_not_taken_away),
+        cmocka_unit_test(test_no_worker_leaves_that_was_not_idle_all_through_the_window),
         cmocka_unit_test(test_no_data_never_shrinks),
         cmocka_unit_test(test_values_of_a_data_source),
         cmocka_unit_test(test_stale_after),
