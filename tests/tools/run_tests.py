@@ -2,31 +2,37 @@
 """Runs the suites of ./check and counts. What failed is shown in full, what was skipped says why."""
 
 import argparse
+import concurrent.futures
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TREE, "build")
 SCRIPTS = os.path.join(TREE, "tests", "tools")
+SERVERS = ("kube-apiserver", "telegraf", "prometheus")
+REAL_PACKAGES = ("etcd-server", "clang", "libclang-rt-14-dev", "valgrind", "openssl", "xz-utils",
+                 "lintian", "rpm", "rpmlint", "mmdebstrap", "build-essential", "debhelper", "curl")
 TAP = re.compile(r"^(ok|not ok)\b(.*?)(# SKIP(.*))?$", re.MULTILINE)
 
 
 class Totals:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.lock = threading.Lock()
 
     def add(self, suite, passed, failed, skipped, seconds, details=()):
-        self.passed += passed
-        self.failed += failed
-        self.skipped += skipped
-        print(f"{'FAILED' if failed else 'ok':6} {suite}: {passed} passed, {failed} failed, "
-              f"{skipped} skipped ({seconds:.1f} s)", flush=True)
-        for line in details:
-            print(f"       {line}", flush=True)
+        head = (f"{'FAILED' if failed else 'ok':6} {suite}: {passed} passed, {failed} failed, "
+                f"{skipped} skipped ({seconds:.1f} s)")
+        with self.lock:
+            self.passed += passed
+            self.failed += failed
+            self.skipped += skipped
+            print("\n       ".join([head, *details]), flush=True)
 
 
 def run(argv, limit_s, **more):
@@ -152,34 +158,49 @@ def variants(totals):
             unit_tests(totals, directory, f"unit tests: {title}")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--real", action="store_true")
-    arguments = parser.parse_args()
-    totals = Totals()
+def build_servers(totals):
+    """What is built from its Go modules, once for each machine. Polite, as others are at work."""
+    real = os.path.join(TREE, "tests", "real")
+    built = [step(totals, name, ["nice", "-n", "15", os.path.join(real, f"build-{name}")], 1800)
+             for name in SERVERS]
+    return all(built)
+
+
+def quick(totals):
     unit_tests(totals, BUILD, "unit tests")
     scripts(totals)
     pytest(totals, "simulators", "tests/sim", 2, 120)
     pytest(totals, "integration", "tests/integration", 4, 280)
     pytest(totals, "packaging", "tests/packaging/check", 4, 280)
-    if arguments.real:
-        installed = step(totals, "installing what --real needs",
-                         [os.path.join(SCRIPTS, "install-packages"), "etcd-server", "clang",
-                          "libclang-rt-14-dev", "valgrind", "openssl", "xz-utils", "lintian", "rpm",
-                          "rpmlint", "mmdebstrap", "build-essential", "debhelper", "curl"], 900)
-        if installed:
-            step(totals, "demo", [os.path.join(TREE, "demo"), "--plain"], 300)
-            variants(totals)
-            step(totals, "fuzzing, four seconds for each target",
-                 [os.path.join(TREE, "tests", "fuzz", "run"), "--jobs", "2", "4"], 900)
-            step(totals, "make distcheck", ["make", "-s", "distcheck"], 1200, cwd=BUILD)
-            real = os.path.join(TREE, "tests", "real")
-            built = [step(totals, name, [os.path.join(real, f"build-{name}")], 1800)
-                     for name in ("kube-apiserver", "telegraf", "prometheus")]
-            if all(built):
-                pytest(totals, "real Kubernetes", "tests/real", 2, 900)
-            pytest(totals, "packages", "tests/packaging/real", 2, 900)
-            figures(totals)
+
+
+def thorough(totals):
+    """All of ./check --real. What mostly waits runs beside what mostly computes; the figures, which
+    measure, run alone."""
+    if not step(totals, "installing what --real needs",
+                [os.path.join(SCRIPTS, "install-packages"), *REAL_PACKAGES], 900):
+        return
+    with concurrent.futures.ThreadPoolExecutor() as beside:
+        servers = beside.submit(build_servers, totals)
+        quick(totals)
+        step(totals, "demo", [os.path.join(TREE, "demo"), "--plain"], 300)
+        variants(totals)
+        step(totals, "fuzzing, four seconds for each target",
+             [os.path.join(TREE, "tests", "fuzz", "run"), "--jobs", "2", "4"], 900)
+        step(totals, "make distcheck", ["make", "-s", "distcheck"], 1200, cwd=BUILD)
+        have_servers = servers.result()
+        packages = beside.submit(pytest, totals, "packages", "tests/packaging/real", 2, 900)
+        if have_servers:
+            pytest(totals, "real servers", "tests/real", 2, 900)
+        packages.result()
+    figures(totals)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--real", action="store_true")
+    totals = Totals()
+    (thorough if parser.parse_args().real else quick)(totals)
     print(f"{totals.passed} passed, {totals.failed} failed, {totals.skipped} skipped")
     return 1 if totals.failed else 0
 
