@@ -80,6 +80,16 @@ static const struct sl_option node_options[] = {
      .choices = protocols,
      .help = "Version of remote write. auto: 2.0, and 1.0 for a receiver that turns out not to "
              "know it."},
+    {.name = "ProtocolRetry",
+     .type = SL_OPTION_SECONDS,
+     .offset = AT(protocol_retry_ms),
+     .fallback = "600",
+     .min = 1,
+     .max = 31536000,
+     .unit = "s",
+     .help = "After how long 2.0 is tried again with a receiver that did not know it, in seconds. "
+             "Until then it gets 1.0, also when collectd is started again. Nothing is lost by a "
+             "try."},
     {.name = "MaxSamplesPerSend",
      .type = SL_OPTION_INTEGER,
      .offset = AT(max_samples_per_send),

@@ -31,6 +31,7 @@ struct sl_node_options {
     int64_t capacity;
     int64_t max_samples_per_second;
     int protocol; /* enum sl_protocol_choice */
+    int64_t protocol_retry_ms;
     bool spool;
     char *spool_directory;
     int64_t spool_size_mib;

@@ -4,8 +4,9 @@
  * sample is BatchSendDeadline old. There is one request at a time, so that series stay in order.
  *
  * The first request speaks 2.0. A receiver that does not know it (415; a 2xx without the Written
- * headers; a 400 before 2.0 has ever worked) gets the same samples in 1.0 at once, and 1.0 from
- * then on; after a while 2.0 is tried again. What answers mean is in verdict.h. */
+ * headers; a 400 without them, if 1.0 is not refused as well) gets the same samples in 1.0 at once,
+ * and 1.0 from then on, over restarts too; after ProtocolRetry 2.0 is tried again. What answers
+ * mean is in verdict.h. */
 #ifndef SL_REMOTE_WRITE_SENDER_H
 #define SL_REMOTE_WRITE_SENDER_H
 

@@ -9,8 +9,7 @@
 
 enum {
     RETRY_AFTER_MAX_MS = 5 * 60 * 1000,
-    TRY_2_0_AGAIN_MS = 10 * 60 * 1000,
-    PACE_BURST_MS = 1000,
+    PACE_BURST_US = 1000000,
 };
 
 /* ---- one try ---- */
@@ -57,11 +56,6 @@ static void post(struct sl_sender *s, struct sl_answer *answer, bool *ret_sent,
 
 /* ---- fates ---- */
 
-static void use_protocol(struct sl_sender *s, enum sl_write_protocol protocol) {
-    s->protocol = protocol;
-    __atomic_store_n(&s->protocol_now, (int)protocol, __ATOMIC_RELAXED);
-}
-
 static void write_dead_letter(struct sl_sender *s, const struct sl_batch *batch,
                               const struct sl_error *cause) {
     struct sl_error err = SL_ERROR_INIT;
@@ -91,6 +85,7 @@ static void reject(struct sl_sender *s, const struct sl_batch *batch, uint64_t a
                        (unsigned long long)acked, batch->samples);
     if (is_ambiguous)
         __atomic_fetch_add(&s->rejected_ambiguous, rejected, __ATOMIC_RELAXED);
+    sl_sender_protocol_answered(s, acked > 0);
     write_dead_letter(s, batch, err);
     sl_sender_tell_rejection(s, err, rejected, is_ambiguous);
     settle(s, batch, acked, 0);
@@ -98,13 +93,13 @@ static void reject(struct sl_sender *s, const struct sl_batch *batch, uint64_t a
 
 static void accept(struct sl_sender *s, const struct sl_batch *batch, uint64_t written,
                    struct sl_error *err, bool is_ambiguous) {
-    s->is_proven = s->is_proven || s->protocol == SL_WRITE_2_0;
     if (s->samples_max < (size_t)s->options.max_samples_per_send)
         s->samples_max++;
     if (written < batch->samples) {
         reject(s, batch, written, err, is_ambiguous);
         return;
     }
+    sl_sender_protocol_answered(s, true);
     settle(s, batch, written, 0);
     sl_sender_tell_success(s);
 }
@@ -144,10 +139,7 @@ static enum step wait_for_retry(struct sl_sender *s, const struct sl_batch *batc
 /* The receiver knows 1.0 only: the same samples again, in its words. */
 static enum step downgrade(struct sl_sender *s, const struct sl_batch *batch, int status,
                            struct sl_error *err) {
-    sl_sender_tell_protocol(s, status);
-    use_protocol(s, SL_WRITE_1_0);
-    s->is_proven = false;
-    s->try_2_0_ms = sl_clock_monotonic_ms() + TRY_2_0_AGAIN_MS;
+    sl_sender_protocol_downgrade(s, status);
     if (encode(s, batch, err) == SL_OK)
         return STEP_AGAIN;
     reject(s, batch, 0, err, false);
@@ -170,7 +162,6 @@ static enum step try_once(struct sl_sender *s, const struct sl_batch *batch, boo
     struct sl_answer answer = {.code = SL_OK};
     struct sl_question question = {.protocol = s->protocol,
                                    .may_downgrade = s->options.protocol == SL_PROTOCOL_AUTO,
-                                   .is_proven = s->is_proven,
                                    .samples = batch->samples};
     uint64_t written = 0;
     bool was_sent = false;
@@ -198,12 +189,12 @@ static enum step try_once(struct sl_sender *s, const struct sl_batch *batch, boo
 /* Keeps to MaxSamplesPerSecond, so that a backlog does not bury a receiver that has just come back.
  * False: told to stop. */
 static bool pace(struct sl_sender *s, size_t samples) {
-    int64_t now_ms = sl_clock_monotonic_ms();
-    if (s->paced_ms > now_ms + PACE_BURST_MS)
-        sl_wakeup_wait(&s->cancel, &s->stop, s->paced_ms - now_ms - PACE_BURST_MS);
-    if (s->paced_ms < now_ms)
-        s->paced_ms = now_ms;
-    s->paced_ms += (int64_t)samples * 1000 / s->options.max_samples_per_second;
+    int64_t now_us = sl_clock_monotonic_ms() * 1000;
+    if (s->paced_us > now_us + PACE_BURST_US)
+        sl_wakeup_wait(&s->cancel, &s->stop, (s->paced_us - now_us - PACE_BURST_US) / 1000);
+    if (s->paced_us < now_us)
+        s->paced_us = now_us;
+    s->paced_us += (int64_t)samples * 1000000 / s->options.max_samples_per_second;
     return !sl_wakeup_is_signalled(&s->cancel);
 }
 
@@ -227,9 +218,7 @@ static bool deliver(struct sl_sender *s, const struct sl_batch *batch) {
 static bool drain(struct sl_sender *s) {
     struct sl_batch batch;
     for (;;) {
-        if (s->options.protocol == SL_PROTOCOL_AUTO && s->protocol == SL_WRITE_1_0 &&
-            sl_clock_monotonic_ms() >= s->try_2_0_ms)
-            use_protocol(s, SL_WRITE_2_0);
+        sl_sender_protocol_probe(s);
         if (!sl_queue_next(s->queue, s->samples_max, sl_clock_realtime_ms(), &batch))
             return true;
         if (!deliver(s, &batch))
@@ -254,6 +243,7 @@ static void collect(struct sl_sender *s) {
 /* What the spool holds from before goes out at once. */
 void *sl_sender_run(void *sender) {
     struct sl_sender *s = sender;
+    sl_sender_protocol_begin(s);
     bool go_on = drain(s);
     while (go_on && !sl_wakeup_is_signalled(&s->stop)) {
         sl_wakeup_wait(&s->work, &s->stop, -1);

@@ -1,4 +1,4 @@
-/* What the three files of the sender share, and nobody else sees. */
+/* What the files of the sender share, and nobody else sees. */
 #ifndef SL_REMOTE_WRITE_SENDER_INTERNAL_H
 #define SL_REMOTE_WRITE_SENDER_INTERNAL_H
 
@@ -32,10 +32,11 @@ struct sl_sender {
     struct sl_buffer body;
     struct sl_backoff backoff;
     enum sl_write_protocol protocol;
-    bool is_proven;                    /* 2.0 has worked */
-    int64_t try_2_0_ms;                /* when 2.0 is tried again */
+    bool knows_1_0_only;               /* the receiver, as it has turned out */
+    bool is_trial;                     /* 1.0 now, to see whether it is refused as well */
+    int64_t try_2_0_ms;                /* when 2.0 is tried again; monotonic */
     size_t samples_max;                /* less than MaxSamplesPerSend after a 413 */
-    int64_t paced_ms;                  /* no request before; monotonic */
+    int64_t paced_us;                  /* no request before; monotonic */
     char words[SL_SENDER_WORDS_BYTES]; /* the receiver's, of the last answer that was no success */
     struct sl_complaint trouble;       /* the receiver cannot be reached or is ill */
     struct sl_complaint rejection;     /* it refuses what we send */
@@ -52,7 +53,15 @@ struct sl_sender {
 /* The thread: ends when it has been told to. */
 void *sl_sender_run(void *sender);
 
-/* What the log says. */
+/* Which protocol the receiver gets, on that thread: once at its beginning; before each batch; when
+ * an answer says that 2.0 is not known (HTTP status), so that the batch goes out again in 1.0; when
+ * a batch has met its fate. */
+void sl_sender_protocol_begin(struct sl_sender *s);
+void sl_sender_protocol_probe(struct sl_sender *s);
+void sl_sender_protocol_downgrade(struct sl_sender *s, int status);
+void sl_sender_protocol_answered(struct sl_sender *s, bool is_accepted);
+
+/* What the log says. tell_protocol: status of the answer that 2.0 got, 0: it is known after all. */
 void sl_sender_tell_trouble(struct sl_sender *s, const struct sl_error *err);
 void sl_sender_tell_rejection(struct sl_sender *s, const struct sl_error *err, uint64_t samples,
                               bool is_ambiguous);

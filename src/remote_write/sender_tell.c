@@ -63,6 +63,11 @@ void sl_sender_tell_success(struct sl_sender *s) {
 }
 
 void sl_sender_tell_protocol(struct sl_sender *s, int status) {
+    if (status == 0) {
+        sl_log(&s->log, SL_LOG_INFO, "node \"%s\": the receiver knows remote write 2.0 now",
+               s->options.name);
+        return;
+    }
     sl_log(&s->log, SL_LOG_INFO,
            "node \"%s\": the receiver does not know remote write 2.0 (HTTP %d%s): it gets 1.0",
            s->options.name, status, status < 300 ? " without a count of what it has written" : "");

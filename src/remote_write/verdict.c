@@ -43,6 +43,8 @@ static enum sl_verdict judge_success(const struct sl_question *q, const struct s
     return q->may_downgrade ? SL_VERDICT_DOWNGRADE : SL_VERDICT_REJECTED;
 }
 
+/* "SHOULD expect" 400 for 415 from receivers of 1.0 (2.0, "Unsupported Request Content"); one that
+ * knows 2.0 counts what it has written in its refusals as well. */
 static enum sl_verdict judge_refusal(const struct sl_question *q, const struct sl_answer *a,
                                      uint64_t *ret_written) {
     bool is_2_0 = q->protocol == SL_WRITE_2_0;
@@ -52,8 +54,7 @@ static enum sl_verdict judge_refusal(const struct sl_question *q, const struct s
         return SL_VERDICT_SPLIT;
     if (is_2_0 && a->written_is_known)
         *ret_written = written(q, a);
-    else if (is_2_0 && q->may_downgrade &&
-             (a->status == 415 || (a->status == 400 && !q->is_proven)))
+    else if (is_2_0 && q->may_downgrade && (a->status == 415 || a->status == 400))
         return SL_VERDICT_DOWNGRADE;
     return SL_VERDICT_REJECTED;
 }

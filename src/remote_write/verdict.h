@@ -22,14 +22,13 @@ enum sl_verdict {
     SL_VERDICT_REJECTED,  /* for good */
     SL_VERDICT_RETRY,     /* the same request again, later */
     SL_VERDICT_SPLIT,     /* too large: in smaller pieces */
-    SL_VERDICT_DOWNGRADE, /* the receiver does not know 2.0: the same samples in 1.0, at once */
+    SL_VERDICT_DOWNGRADE, /* the receiver may not know 2.0: the same samples in 1.0, at once */
     SL_VERDICT_CANCELED,
 };
 
 struct sl_question {
     enum sl_write_protocol protocol;
     bool may_downgrade; /* the operator has not said which protocol it must be */
-    bool is_proven;     /* 2.0 has worked with this receiver */
     uint64_t samples;   /* that were sent */
 };
 

@@ -251,54 +251,51 @@ static void test_what_answers_mean(void **unused) {
     (void)unused;
     static const struct {
         enum sl_write_protocol protocol;
-        bool is_fixed, is_proven;
+        bool is_fixed;
         int code, status, count;
         enum sl_verdict verdict;
         uint64_t written;
     } cases[] = {
         /* 1.0: counts are not looked at */
-        {SL_WRITE_1_0, false, false, SL_OK, 200, NO_COUNT, SL_VERDICT_ACKED, 10},
-        {SL_WRITE_1_0, false, false, SL_OK, 204, NO_COUNT, SL_VERDICT_ACKED, 10},
-        {SL_WRITE_1_0, false, false, SL_OK, 204, 3, SL_VERDICT_ACKED, 10},
-        {SL_WRITE_1_0, false, false, SL_OK, 400, NO_COUNT, SL_VERDICT_REJECTED, 0},
-        {SL_WRITE_1_0, false, false, SL_OK, 415, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_1_0, false, SL_OK, 200, NO_COUNT, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_1_0, false, SL_OK, 204, NO_COUNT, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_1_0, false, SL_OK, 204, 3, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_1_0, false, SL_OK, 400, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_1_0, false, SL_OK, 415, NO_COUNT, SL_VERDICT_REJECTED, 0},
         /* 2.0 */
-        {SL_WRITE_2_0, false, false, SL_OK, 204, 10, SL_VERDICT_ACKED, 10},
-        {SL_WRITE_2_0, false, false, SL_OK, 204, 12, SL_VERDICT_ACKED, 10},
-        {SL_WRITE_2_0, false, false, SL_OK, 204, 7, SL_VERDICT_ACKED, 7},
-        {SL_WRITE_2_0, false, true, SL_OK, 204, NO_COUNT, SL_VERDICT_DOWNGRADE, 0},
-        {SL_WRITE_2_0, true, false, SL_OK, 204, NO_COUNT, SL_VERDICT_REJECTED, 0},
-        {SL_WRITE_2_0, false, false, SL_OK, 415, NO_COUNT, SL_VERDICT_DOWNGRADE, 0},
-        {SL_WRITE_2_0, false, true, SL_OK, 415, NO_COUNT, SL_VERDICT_DOWNGRADE, 0},
-        {SL_WRITE_2_0, true, false, SL_OK, 415, NO_COUNT, SL_VERDICT_REJECTED, 0},
-        {SL_WRITE_2_0, false, false, SL_OK, 400, NO_COUNT, SL_VERDICT_DOWNGRADE, 0},
-        {SL_WRITE_2_0, false, true, SL_OK, 400, NO_COUNT, SL_VERDICT_REJECTED, 0},
-        {SL_WRITE_2_0, false, false, SL_OK, 400, 4, SL_VERDICT_REJECTED, 4},
-        {SL_WRITE_2_0, false, false, SL_OK, 401, NO_COUNT, SL_VERDICT_REJECTED, 0},
-        {SL_WRITE_2_0, false, false, SL_OK, 404, NO_COUNT, SL_VERDICT_REJECTED, 0},
-        {SL_WRITE_2_0, false, false, SL_OK, 409, NO_COUNT, SL_VERDICT_REJECTED, 0},
-        {SL_WRITE_2_0, false, false, SL_OK, 413, NO_COUNT, SL_VERDICT_SPLIT, 0},
-        {SL_WRITE_1_0, false, false, SL_OK, 413, NO_COUNT, SL_VERDICT_SPLIT, 0},
-        {SL_WRITE_2_0, false, false, SL_OK, 429, NO_COUNT, SL_VERDICT_RETRY, 0},
-        {SL_WRITE_2_0, false, false, SL_OK, 500, NO_COUNT, SL_VERDICT_RETRY, 0},
-        {SL_WRITE_2_0, false, false, SL_OK, 599, 10, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, SL_OK, 204, 10, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_2_0, false, SL_OK, 204, 12, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_2_0, false, SL_OK, 204, 7, SL_VERDICT_ACKED, 7},
+        {SL_WRITE_2_0, false, SL_OK, 204, NO_COUNT, SL_VERDICT_DOWNGRADE, 0},
+        {SL_WRITE_2_0, true, SL_OK, 204, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_2_0, false, SL_OK, 415, NO_COUNT, SL_VERDICT_DOWNGRADE, 0},
+        {SL_WRITE_2_0, true, SL_OK, 415, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_2_0, false, SL_OK, 400, NO_COUNT, SL_VERDICT_DOWNGRADE, 0},
+        {SL_WRITE_2_0, true, SL_OK, 400, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_2_0, false, SL_OK, 400, 4, SL_VERDICT_REJECTED, 4},
+        {SL_WRITE_2_0, false, SL_OK, 401, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_2_0, false, SL_OK, 404, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_2_0, false, SL_OK, 409, NO_COUNT, SL_VERDICT_REJECTED, 0},
+        {SL_WRITE_2_0, false, SL_OK, 413, NO_COUNT, SL_VERDICT_SPLIT, 0},
+        {SL_WRITE_1_0, false, SL_OK, 413, NO_COUNT, SL_VERDICT_SPLIT, 0},
+        {SL_WRITE_2_0, false, SL_OK, 429, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, SL_OK, 500, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, SL_OK, 599, 10, SL_VERDICT_RETRY, 0},
         /* neither yes nor no */
-        {SL_WRITE_2_0, false, false, SL_OK, 302, NO_COUNT, SL_VERDICT_RETRY, 0},
-        {SL_WRITE_2_0, false, false, SL_OK, 999, NO_COUNT, SL_VERDICT_RETRY, 0},
-        {SL_WRITE_2_0, false, false, SL_IO, 0, NO_COUNT, SL_VERDICT_RETRY, 0},
-        {SL_WRITE_2_0, false, false, SL_TLS, 0, NO_COUNT, SL_VERDICT_RETRY, 0},
-        {SL_WRITE_2_0, false, false, SL_CONFIG, 0, NO_COUNT, SL_VERDICT_RETRY, 0},
-        {SL_WRITE_2_0, false, false, SL_TIMEOUT, 500, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, SL_OK, 302, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, SL_OK, 999, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, SL_IO, 0, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, SL_TLS, 0, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, SL_CONFIG, 0, NO_COUNT, SL_VERDICT_RETRY, 0},
+        {SL_WRITE_2_0, false, SL_TIMEOUT, 500, NO_COUNT, SL_VERDICT_RETRY, 0},
         /* a success whose body never came to an end */
-        {SL_WRITE_1_0, false, false, SL_TIMEOUT, 200, NO_COUNT, SL_VERDICT_ACKED, 10},
-        {SL_WRITE_2_0, false, false, SL_TOOBIG, 200, 10, SL_VERDICT_ACKED, 10},
-        {SL_WRITE_2_0, false, false, SL_CANCELED, 0, NO_COUNT, SL_VERDICT_CANCELED, 0},
+        {SL_WRITE_1_0, false, SL_TIMEOUT, 200, NO_COUNT, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_2_0, false, SL_TOOBIG, 200, 10, SL_VERDICT_ACKED, 10},
+        {SL_WRITE_2_0, false, SL_CANCELED, 0, NO_COUNT, SL_VERDICT_CANCELED, 0},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct sl_question q = {.protocol = cases[i].protocol,
-                                .may_downgrade = !cases[i].is_fixed,
-                                .is_proven = cases[i].is_proven,
-                                .samples = 10};
+        struct sl_question q = {
+            .protocol = cases[i].protocol, .may_downgrade = !cases[i].is_fixed, .samples = 10};
         struct sl_answer a = {.code = cases[i].code, .status = cases[i].status};
         char count[16];
         snprintf(count, sizeof(count), "%d", cases[i].count);

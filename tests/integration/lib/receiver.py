@@ -21,6 +21,7 @@ class Received:
         self.body = body
         self.status = status
         self.peer = peer
+        self.spoken = ()  # the protocols that the receiver spoke then
         self.time = time.monotonic()
         self._decoded = None
 
@@ -81,6 +82,11 @@ class Receiver:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
+    def script(self, *steps):
+        """What the next requests get."""
+        with self._lock:
+            self._script.extend(steps)
+
     def stop(self):
         self._stopping.set()
         self._server.shutdown()
@@ -99,7 +105,7 @@ class Receiver:
         """The decoded requests that were answered with 2xx, without those of a protocol that the
         receiver does not speak."""
         return [r.decode() for r in list(self.requests)
-                if 200 <= r.status <= 299 and r.protocol in self.speaks]
+                if 200 <= r.status <= 299 and r.protocol in r.spoken]
 
     def series(self, stale=False, own=False):
         """{text: [samples]} of all that was accepted, in the order of arrival; own: what the remote
@@ -147,6 +153,7 @@ class Receiver:
                 step = self._usual(request)
             status = step if isinstance(step, int) else 0 if isinstance(step, str) else step[0]
             request.status = status
+            request.spoken = self.speaks
             self.requests.append(request)
         if 200 <= status <= 299 and self.forward_to:
             request = urllib.request.Request(self.forward_to, body, dict(headers.items()))
