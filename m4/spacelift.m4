@@ -52,12 +52,14 @@ AC_DEFUN([SL_COMPILER_FLAGS], [
   AC_SUBST([SL_LDFLAGS])
 ])
 
-# SL_LIBRARY(VARIABLE, PKG-CONFIG MODULE, DEBIAN PACKAGE, FEDORA PACKAGE)
-# Collects what is missing, so that one run of configure names all of it.
+# SL_LIBRARY(VARIABLE, PKG-CONFIG MODULE, DEBIAN PACKAGE, FEDORA PACKAGE, [HEADER, FUNCTION])
+# Collects what is missing, so that one run of configure names all of it. HEADER and FUNCTION are of a
+# library whose pkg-config file is an addition of some distributions; it is called as its module.
 AC_DEFUN([SL_LIBRARY], [
   PKG_CHECK_MODULES([$1], [$2], [], [
-    sl_missing="$sl_missing
-  $2: Debian and Ubuntu: $3; Fedora and EPEL: $4"])
+    m4_ifval([$5], [AC_CHECK_HEADER([$5], [AC_CHECK_LIB([$2], [$6], [$1_LIBS=-l$2])])])
+    AS_IF([test -z "$$1_LIBS"], [sl_missing="$sl_missing
+  $2: Debian and Ubuntu: $3; Fedora and EPEL: $4"])])
 ])
 
 # SL_COLLECTD_HEADERS: --with-collectd-headers=DIR, or where Debian puts them

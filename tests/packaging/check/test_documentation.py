@@ -4,124 +4,17 @@ message it explains is one that the code can say, every link leads somewhere.
 Commands run in a mount namespace with overlays on /etc and on the folders of collectd, so that they find the
 paths they name; what would change the machine (systemctl, kubectl ...) is a stand-in that says yes."""
 
-import base64
 import glob
-import json
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
 
-from lib.process import wait_until
-from lib.stack import (API_KEY_ID, API_KEY_SECRET, BUILD, NAMESPACE, PLUGINS, POOL, TREE, Collectd,
-                       KubernetesSimulator, SpaceliftSimulator)
-
-PAGES = sorted(["README.md", "CONTRIBUTING.md", "tests/sim/README.md",
-                *(os.path.relpath(path, TREE) for path in glob.glob(f"{TREE}/docs/manual/*.md"))])
-MAN_PAGES = sorted(os.path.basename(path) for path in glob.glob(f"{TREE}/docs/*.5.in"))
-
-# Commands that are run, but elsewhere: too long for here.
-ELSEWHERE = {
-    "./demo": "a step of ./check --real and of anybody who tries it",
-    "./check": "this",
-    "autoreconf -i && ./configure": "make distcheck, and the packages",
-    "packaging/build-deb": "tests/packaging/real/test_deb.py",
-    "packaging/build-rpm": "tests/packaging/real/test_rpm.py",
-    "tests/sim/": "the simulators run in every integration test, tests/sim/test_simulators.py",
-    "curl -": "tests/sim/test_simulators.py",
-}
-STAND_INS = ("systemctl", "setsebool", "kubectl", "helm")
-
-SCALED_OBJECT = f"""\
-apiVersion: keda.sh/v1alpha1
-kind: ScaledObject
-metadata: {{name: workerpool-autoscaler, namespace: {NAMESPACE}}}
-spec:
-  scaleTargetRef: {{apiVersion: workers.spacelift.io/v1beta1, kind: WorkerPool, name: {POOL}}}
-  minReplicaCount: 1
-  maxReplicaCount: 5
-  triggers:
-    - type: prometheus
-      metadata:
-        serverAddress: http://prometheus.example:9090
-        query: spacelift_worker_pool_runs_pending{{worker_pool_name="{POOL}"}}
-        threshold: '1.0'
-"""
-
-
-def read(path):
-    with open(os.path.join(TREE, path), encoding="utf-8") as file:
-        return file.read()
-
-
-def blocks(page, language):
-    return re.findall(rf"(?m)^```{language}\n(.*?)^```", read(page), re.DOTALL)
-
-
-def man_configurations(page):
-    """Those between .nf and .fi that are configuration; a <Pool> alone gets what is around it."""
-    for text in re.findall(r"(?ms)^\.nf\n(.*?)^\.fi", read(f"docs/{page}")):
-        text = re.sub(r"\\f[BIRP]", "", text).replace("\\-", "-").replace("\\e", "\\")
-        if not re.match(r"\s*(<|LoadPlugin)", text):
-            continue
-        plugin = re.match(r"collectd-(\w+)\.", page).group(1)
-        if text.lstrip().startswith("<Pool"):
-            text = f'<Cluster "prod">\n  KubeConfig "/etc/collectd/kubeconfig"\n</Cluster>\n{text}'
-        if not re.search(r"(?m)^<Plugin ", text):
-            text = f"<Plugin {plugin}>\n{text}</Plugin>\n"
-        if "LoadPlugin" not in text:
-            text = f"LoadPlugin {plugin}\n{text}"
-        yield text
-
-
-SPACECTL = """{"currentProfileAlias": "acme", "profiles": {"acme": {"alias": "acme", "credentials": {
-    "type": 1, "endpoint": "%%s", "key_id": "%s", "key_secret": "%s"}}}}""" % (API_KEY_ID, API_KEY_SECRET)
-
-
-def api_token(url):
-    """The form of a token, with the address of its account; no server would take it."""
-    def part(value):
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-    return ".".join((part({"alg": "none"}), part({"aud": [url], "exp": 4102444800}), "c2lnbmF0dXJl"))
-
-
-class Site:
-    def __init__(self, directory, parts):
-        self.directory = str(directory)
-        self.kubernetes = KubernetesSimulator(self.directory)
-        self.spacelift = SpaceliftSimulator(self.directory, kubernetes=self.kubernetes)
-        for part in (self.kubernetes, self.spacelift):
-            parts.append(part)
-            part.start()
-        self.secret = self.file("secret", API_KEY_SECRET + "\n")
-
-    def file(self, name, text=""):
-        path = os.path.join(self.directory, name)
-        with open(path, "w", encoding="utf-8") as file:
-            os.chmod(path, 0o600)
-            file.write(text)
-        return path
-
-    def fill_in(self, text):
-        """The values that differ from site to site."""
-        values = {"APIKeyID": API_KEY_ID, "APIKeySecretFile": self.secret, "Namespace": NAMESPACE,
-                  "KubeConfig": self.kubernetes.kubeconfig,
-                  "CACert": "/etc/ssl/certs/ca-certificates.crt",
-                  "BearerTokenFile": self.file("token", "token\n"),
-                  "PasswordFile": self.file("password", "password\n"),
-                  "APITokenFile": self.file("api-token", api_token(self.spacelift.url)),
-                  "SpacectlConfig": self.file("spacectl.json", SPACECTL % self.spacelift.url)}
-        lines, block = [], ""
-        for line in text.splitlines():
-            block = (re.match(r"\s*<(\w+)", line) or [None, block])[1]
-            option = (re.match(r"\s*(\w+) +\"", line) or [None, ""])[1]
-            value = self.spacelift.url if (block, option) == ("Account", "URL") else values.get(option)
-            if value:
-                line = re.sub(r'"[^"]*"', lambda _, v=value: f'"{v}"', line, count=1)
-            lines.append(line)
-        return "\n".join(lines) + "\n"
+from lib.process import free_ports
+from lib.stack import API_KEY_SECRET, BUILD, TREE, Collectd
+from pages import (MAN_PAGES, NO_COMMAND, PAGES, Sandbox, Site, blocks, commands, has_overlays,
+                   is_configuration, man_blocks, man_commands, man_configurations, read)
 
 
 @pytest.fixture
@@ -156,101 +49,58 @@ def test_collectd_takes_every_configuration_of_a_manual_page(page, site, monkeyp
             f"{page}\n{text}\n{said}"
 
 
-def runs_elsewhere(block):
-    return any(line.strip().startswith(start) for line in block.splitlines() for start in ELSEWHERE)
-
-
-class Sandbox:
-    """Where the commands of a page run: a folder that looks like a clone, and this machine's /etc and
-    collectd folders under overlays that are thrown away."""
-
-    def __init__(self, site):
-        self.site = site
-        self.clone = os.path.join(site.directory, "clone")
-        self.bin = os.path.join(site.directory, "bin")
-        os.makedirs(self.clone)
-        os.makedirs(self.bin)
-        for name in os.listdir(TREE):
-            os.symlink(os.path.join(TREE, name), os.path.join(self.clone, name))
-        with open(os.path.join(self.clone, "scaledobject.yaml"), "w", encoding="utf-8") as file:
-            file.write(SCALED_OBJECT)
-        for name in STAND_INS:
-            self._program(name, f'echo "{name} $*"')
-        self._program("sudo", 'exec "$@"')
-        self._program("editor", f'cat {site.secret} >"$1"')
-        self._program("apt-get", 'shift; for p; do case $p in -*) ;; *) set -- "$@" "$p" ;; esac; done; '
-                                 'apt-cache show --no-all-versions "$@" >/dev/null')
-        os.symlink(os.path.join(BUILD, "spacelift-pool"), os.path.join(self.bin, "spacelift-pool"))
-
-    def _program(self, name, body):
-        path = os.path.join(self.bin, name)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(f"#!/bin/sh\n{body}\n")
-        os.chmod(path, 0o755)
-
-    def run(self, commands, drop_in, with_daemon):
-        conf = os.path.join(self.site.directory, "drop-in.conf")
-        with open(conf, "w", encoding="utf-8") as file:
-            file.write(drop_in)
-        libexec = os.path.join(BUILD, "packaging", "common", "loadplugin")
-        prepare = f"""
-set -e
-lay() {{ mkdir -p "$2.up" "$2.work"; mount -t overlay overlay -o "lowerdir=$1,upperdir=$2.up,workdir=$2.work" "$1"; }}
-mount -t tmpfs tmpfs /mnt
-lay /etc /mnt/etc; lay /usr/lib/collectd /mnt/plugins; lay /usr/libexec /mnt/libexec
-mount -t tmpfs tmpfs /var/lib/collectd
-cp {" ".join(os.path.join(BUILD, ".libs", f"{name}.so") for name in PLUGINS)} /usr/lib/collectd/
-mkdir -p /usr/libexec/collectd-spacelift /etc/collectd/collectd.conf.d
-cp {libexec} /usr/libexec/collectd-spacelift/
-printf 'Hostname "host"\\nFQDNLookup false\\nInterval 1\\nLoadPlugin logfile\\n<Plugin logfile>\\n  File STDOUT\\n</Plugin>\\n<Include "/etc/collectd/collectd.conf.d">\\n  Filter "*.conf"\\n</Include>\\n' >/etc/collectd/collectd.conf
-rm -f /etc/collectd/collectd.conf.d/*
-cp {conf} /etc/collectd/collectd.conf.d/spacelift.conf
-cp {self.site.kubernetes.kubeconfig} /etc/collectd/kubeconfig
-install -m 600 {self.site.secret} /etc/collectd/spacelift.secret
-if [ -n "$WITH_DAEMON" ]; then
-    collectd -f -C /etc/collectd/collectd.conf >/mnt/log 2>&1 &
-    for i in $(seq 100); do spacelift-pool why {POOL} >/dev/null 2>&1 && break; sleep 0.1; done
-fi
-cd {self.clone}
-exec bash -euo pipefail "$@"
-"""
-        script = os.path.join(self.site.directory, "commands")
-        with open(script, "w", encoding="utf-8") as file:
-            file.write(commands)
-        return subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", prepare, "sh", script],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=120,
-            check=False, env={**os.environ, "PATH": f"{self.bin}:/usr/sbin:/usr/bin:/sbin:/bin",
-                              "NEW_SECRET": API_KEY_SECRET,
-                              "WITH_DAEMON": "1" if with_daemon else ""})
-
-
-def has_overlays():
-    return subprocess.run(["unshare", "--mount", "sh", "-c",
-                           "mount -t tmpfs t /mnt && mkdir /mnt/u /mnt/w && mount -t overlay o "
-                           "-o lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w /etc"],
-                          capture_output=True, check=False).returncode == 0
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_every_command_runs(page, site):
-    commands = [block for block in blocks(page, "sh") if not runs_elsewhere(block)]
-    if not commands:
-        assert page in ("tests/sim/README.md", "docs/manual/README.md", "docs/manual/sizing.md",
-                        "README.md"), f"{page} has no command"
-        return
+def check_runs(shown, page, site):
     if not has_overlays():
         pytest.skip("no overlays here: unshare -m or mount is refused")
-    text = "".join(block if block.endswith("\n") else block + "\n" for block in commands)
-    configurations = blocks(page, "apache") or blocks("README.md", "apache")
+    configurations = blocks(page, "apache") if page in PAGES else []
     drop_in = next((each for each in configurations if "LoadPlugin workerpool_scaler" in each),
                    blocks("README.md", "apache")[0])
     # Of a page's site only the account is another one; its paths are those that the page names.
     drop_in = re.sub(r'URL "https://acme[^"]*"', f'URL "{site.spacelift.url}"', drop_in)
     drop_in = re.sub(r'(?s)LoadPlugin write_prometheus_remote.*?</Plugin>\n', "", drop_in)
-    shown = "\n".join(f"( {block.strip()}\n)" for block in commands)
-    done = Sandbox(site).run(shown, drop_in, with_daemon="spacelift-pool status" in text)
-    assert done.returncode == 0, f"{page}:\n{shown}\n{done.stdout[-3000:]}"
+    text = "\n".join(f"( {block}\n)" for block in shown)
+    done = Sandbox(site).run(text, drop_in, with_daemon="spacelift-pool status" in text)
+    assert done.returncode == 0, f"{page}:\n{text}\n{done.stdout[-3000:]}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES
+                                  if commands(page) and page != "tests/sim/README.md"])
+def test_every_command_runs(page, site):
+    check_runs(commands(page), page, site)
+
+
+@pytest.mark.parametrize("page", [page for page in MAN_PAGES if man_commands(page)])
+def test_every_command_of_a_manual_page_runs(page, site):
+    check_runs(man_commands(page), page, site)
+
+
+def test_the_simulators_run_as_their_page_says(tmp_path):
+    """On ports that are free here; where the page has a reader, who types slower than they start, waits."""
+    spacelift, kubernetes = free_ports(2)
+    start, drive = commands("tests/sim/README.md")
+    shown = (f"{start}\nfor port in 8080 8081; do curl -s -o /dev/null --retry 100 --retry-delay 0 "
+             f"--retry-connrefused localhost:$port/control/state; done\n{drive}")
+    shown = shown.replace("8080", str(spacelift)).replace("8081", str(kubernetes)).replace(
+        "/tmp/", f"{tmp_path}/")
+    done = subprocess.run(["unshare", "--pid", "--fork", "--kill-child", "bash", "-euo", "pipefail",
+                           "-c", shown], cwd=TREE, capture_output=True, text=True, check=False,
+                          timeout=60)
+    assert done.returncode == 0 and '"pending":8' in done.stdout, (shown, done.stdout, done.stderr)
+    assert (tmp_path / "kubeconfig").exists()
+
+
+def test_nothing_escapes_silently():
+    """Each block of a page is a command, a configuration, or listed with what it is instead."""
+    for page in PAGES:
+        for language, text in re.findall(r"(?ms)^```(\w*)\n(.*?)^```", read(page)):
+            listed = [start for start in NO_COMMAND.get(page, ()) if start in text.partition("\n")[0]]
+            assert (language in ("sh", "apache")) != bool(listed), f"{page}:\n{text}"
+    for page in MAN_PAGES:
+        for text in man_blocks(page):
+            listed = [start for start in NO_COMMAND.get(page, ())
+                      if text.strip().startswith(start)]
+            assert (is_configuration(text) or text in man_commands(page)) != bool(listed), \
+                f"{page}:\n{text}"
 
 
 def test_every_link_leads_somewhere():
@@ -271,9 +121,8 @@ def test_every_file_that_is_named_exists():
 def test_every_message_that_is_explained_can_be_said():
     """Ours are in the sources, collectd's in its daemon."""
     sources = ""
-    for folder, _, names in os.walk(os.path.join(TREE, "src")):
-        for name in names:
-            sources += read(os.path.join(folder, name)) if name.endswith(".c") else ""
+    for path in glob.glob(f"{TREE}/src/*/*.c") + glob.glob(f"{TREE}/plugins/**/*.c", recursive=True):
+        sources += read(path)
     # Texts that the compiler joins, and what is filled in.
     sources = re.sub(r'"\s*\n\s*"', "", sources).replace('\\"', '"')
     theirs = ('Could not find plugin', "undefined symbol", "Permission denied", "HTTP 40",
@@ -285,6 +134,23 @@ def test_every_message_that_is_explained_can_be_said():
             if not message.startswith(theirs):
                 shape = re.escape(re.sub(r"\d+", "%", message)).replace("%", r"(%\w+|\d+)")
                 assert re.search(shape, sources), f"nothing says: {message}"
+
+
+def test_every_error_is_in_the_list_of_messages():
+    """Found here in another way than the list is made: by the first words of each literal."""
+    with open(os.path.join(BUILD, "docs/manual/messages.md"), encoding="utf-8") as file:
+        listed = file.read()
+    tried = 0
+    for path in glob.glob(f"{TREE}/src/*/*.c") + glob.glob(f"{TREE}/plugins/**/*.c", recursive=True):
+        with open(path, encoding="utf-8") as file:
+            source = file.read()
+        for text in re.findall(r'(?:sl_fail\(\w+, SL_\w+,|sl_log\([^;"]*?SL_LOG_(?:ERROR|WARNING),)\s+'
+                               r'"((?:[^"\\]|\\.)*)"', source):
+            words = [each for each in re.split(r'%[-.*0-9]*[hlzj]*[a-zA-Z]|%$|\\n', text) if each]
+            for each in words:
+                assert each.replace('\\"', '"').replace("|", "\\|") in listed, f"{path}: {text}"
+            tried += 1
+    assert tried > 300
 
 
 def test_metric_reference_has_every_metric_of_rules_and_dashboard():

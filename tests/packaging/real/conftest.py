@@ -1,6 +1,7 @@
 """The packages are built once."""
 
 import fcntl
+import glob
 import os
 import subprocess
 import sys
@@ -13,28 +14,35 @@ sys.path.insert(0, HERE)
 
 
 @pytest.fixture(scope="session")
-def packages(tmp_path_factory):
-    """build(kind): the directory in which packaging/build-KIND has left its files. Several workers
-    share it: the first one builds, the others wait. SL_PACKAGES=DIRECTORY takes DIRECTORY/KIND, which
-    was built elsewhere."""
+def once(tmp_path_factory):
+    """once(name, program, *arguments, **environment): the directory `name`, which packaging/PROGRAM has
+    filled. Several workers share it: the first one runs the program, the others wait.
+    SL_PACKAGES=DIRECTORY takes DIRECTORY/name, which was built elsewhere."""
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
 
-    def build(kind, name=None, *arguments, **environment):
+    def fill(name, program, *arguments, **environment):
         given = os.environ.get("SL_PACKAGES")
-        target = os.path.join(given, name or kind) if given else str(shared / (name or kind))
+        target = os.path.join(given, name) if given else str(shared / name)
         if given and os.path.isdir(target):
             return target
         with open(target + ".lock", "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not os.path.exists(target + ".done"):
-                done = subprocess.run([os.path.join(TREE, "packaging", f"build-{kind}"), target,
-                                       *arguments], stdout=subprocess.PIPE,
-                                      stderr=subprocess.STDOUT, text=True, errors="replace",
-                                      env={**os.environ, **environment}, check=False)
+                done = subprocess.run([os.path.join(TREE, "packaging", program), target, *arguments],
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                      errors="replace", env={**os.environ, **environment},
+                                      check=False)
                 assert done.returncode == 0, done.stdout[-6000:]
                 with open(target + ".done", "w", encoding="ascii"):
                     pass
         return target
-    return build
+    return fill
+
+
+@pytest.fixture(scope="session")
+def tarball(once):
+    """The release, from which everything else is built."""
+    path, = glob.glob(f"{once('dist', 'dist')}/collectd-spacelift-*.tar.xz")
+    return path
