@@ -135,7 +135,7 @@ static void refill(struct loop *l) {
         tell_stalled(l, replaced);
     else if (l->settings->is_execd && is_first_done(l)) {
         sl_memory_trim_heap();
-        sl_memory_trim_code();
+        sl_memory_trim_own_code();
     }
     if (l->outgoing.failed != SL_OK) {
         sl_log(l->log, SL_LOG_ERROR, "out of memory: a report is lost");

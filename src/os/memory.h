@@ -12,6 +12,10 @@
  * milliseconds; a thread of ours. */
 void sl_memory_trim_code(void);
 
+/* The same for a program of its own, by the dynamic linker's list, in some microseconds. It knows
+ * nothing of pages that somebody changed for us: a debugger's breakpoint in a library is lost. */
+void sl_memory_trim_own_code(void);
+
 /* Gives freed memory back to the kernel. For a program of its own: it stops every thread that
  * allocates meanwhile. */
 void sl_memory_trim_heap(void);

@@ -9,7 +9,8 @@ import pytest
 from cluster import NAMESPACE, POOL, ApiError
 from lib.command import spacelift_pool
 from lib.process import wait_until
-from lib.stack import SpaceliftSimulator, block
+from lib.stack import Prometheus, SpaceliftSimulator, block, plugin_block
+from prometheus3 import Prometheus3
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TUTORIAL = os.path.join(os.path.dirname(HERE), "integration", "data", "tutorial-scaledobject.yaml")
@@ -199,3 +200,24 @@ def test_check_sees_what_the_pool_would_get(cluster, tmp_path, parts):
     assert answer.status == 0, answer
     assert re.search(r"it would get 4 workers now: busy \d \+ pending \d = 4", answer.out), answer
     assert cluster.call("GET", cluster.pool_path())["metadata"]["resourceVersion"] == before
+
+
+@pytest.mark.parametrize("make, protocol, says", [
+    (Prometheus3, "auto", "ok      remote write 2.0"),
+    (Prometheus, "auto", "ok      remote write 1.0"),
+    (Prometheus, "2.0", "failed  remote write 2.0"),
+    # A receiver that is told to refuse 2.0 says 415.
+    (lambda directory: Prometheus3(
+        directory, "--web.remote-write-receiver.accepted-protobuf-messages=prometheus.WriteRequest"),
+     "auto", "ok      remote write 1.0"),
+])
+def test_check_knows_what_a_receiver_takes(tmp_path, parts, make, protocol, says):
+    prometheus = make(str(tmp_path)).start()
+    parts.append(prometheus)
+    config = tmp_path / "node.conf"
+    config.write_text(plugin_block("write_prometheus_remote", block(
+        "Node", "p", URL=prometheus.write_url, Protocol=protocol)) + "\n")
+    answer = spacelift_pool("check", "--config", config)
+    verdict, what = says.split(maxsplit=1)
+    assert re.search(rf"(?m)^{verdict} +remote write \"p\": .*take.? {re.escape(what)}", answer.out), \
+        answer

@@ -386,6 +386,21 @@ static void test_trimming_lets_go_of_code(void **unused) {
     fclose(file);
 }
 
+/* Of every object that is loaded; and all of it still runs. */
+static void test_trimming_own_code(void **unused) {
+    char *text = NULL;
+
+    (void)unused;
+    long before = resident_pages();
+    errno = ERANGE;
+    sl_memory_trim_own_code();
+    assert_int_equal(errno, ERANGE);
+    assert_true(resident_pages() < before);
+    assert_true(asprintf(&text, "%.1f", 0.5) == 3);
+    assert_string_equal(text, "0.5");
+    free(text);
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file),
@@ -399,6 +414,7 @@ int main(void) {
         cmocka_unit_test(test_clocks_agree_on_their_units),
         cmocka_unit_test(test_trimming_loses_nothing),
         cmocka_unit_test(test_trimming_lets_go_of_code),
+        cmocka_unit_test(test_trimming_own_code),
         cmocka_unit_test(test_child),
         cmocka_unit_test(test_child_is_not_there),
         cmocka_unit_test(test_child_ends_with_stop),

@@ -4,6 +4,7 @@ as fast as Python gets. For what is measured by the thousand; the simulator is f
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 
@@ -18,12 +19,18 @@ class CannedApi:
 
     ONLY_POOLS = ("--public-worker-pool=false", "--usage=false", "--aggregates=false")
 
-    def __init__(self, pools):
+    def __init__(self, pools, tls=None):
+        """tls: (certificate, key), for https."""
         login = {"apiKeyUser": {"jwt": "a.b.c", "validUntil": int(time.time()) + 10**6}}
         self._login = self._answer(login)
         self.set_pools(pools)
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._tls = None
+        if tls:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(*tls)
         self.busy_s = 0.0
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -44,6 +51,13 @@ class CannedApi:
 
     def _serve(self, connection):
         text = b""
+        if self._tls:
+            begin = time.monotonic()
+            try:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                return
+            self.busy_s += time.monotonic() - begin
         while part := connection.recv(65536):
             begin = time.monotonic()
             text += part
