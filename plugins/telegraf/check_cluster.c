@@ -10,7 +10,7 @@
 #include "kubernetes/access.h"
 #include "kubernetes/workerpools.h"
 #include "os/clock.h"
-#include "scaler/migrate.h"
+#include "migrate/migrate.h"
 #include "scaler/preview.h"
 
 /* ---- the pool's name in Spacelift ---- */

@@ -8,7 +8,7 @@
 #include "kube.h"
 #include "kubernetes/yaml.h"
 #include "print.h"
-#include "scaler/migrate.h"
+#include "migrate/migrate.h"
 #include "scaler/options.h"
 
 enum { SAME, BETTER };

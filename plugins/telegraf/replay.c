@@ -8,9 +8,9 @@
 
 #include "configuration.h"
 #include "print.h"
-#include "scaler/replay.h"
-#include "scaler/replay_picture.h"
-#include "scaler/replay_source.h"
+#include "replay/replay.h"
+#include "replay/picture.h"
+#include "replay/source.h"
 
 struct replay_settings {
     char *pool;

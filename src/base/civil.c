@@ -108,3 +108,18 @@ void sl_format_rfc3339(int64_t realtime_us, char *out, size_t size) {
                    c.day, c.hour, c.minute, (int)(s - floor_div(s, 60) * 60),
                    (int)(realtime_us - s * 1000000));
 }
+
+void sl_format_age(int64_t ms, char out[SL_AGE_BYTES]) {
+    static const struct {
+        int64_t ms;
+        int64_t from; /* as many are needed to be counted in this unit */
+        const char *unit;
+    } units[] = {{86400000, 2, "days"}, {3600000, 2, "h"}, {60000, 2, "min"}, {1000, 1, "s"}};
+    snprintf(out, SL_AGE_BYTES, "0 s");
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (ms >= units[i].from * units[i].ms) {
+            snprintf(out, SL_AGE_BYTES, "%" PRId64 " %s", ms / units[i].ms, units[i].unit);
+            return;
+        }
+    }
+}

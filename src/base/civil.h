@@ -25,4 +25,8 @@ bool sl_parse_rfc3339(const char *text, int64_t *ret_ms);
 enum { SL_RFC3339_BYTES = 48 };
 void sl_format_rfc3339(int64_t realtime_us, char *out, size_t size);
 
+/* How long, for people: "0 s", "4 s", "3 min", "2 h", "5 days". */
+enum { SL_AGE_BYTES = 32 };
+void sl_format_age(int64_t ms, char out[SL_AGE_BYTES]);
+
 #endif

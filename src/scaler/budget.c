@@ -6,7 +6,7 @@
 
 #include "base/civil.h"
 #include "scaler/policy.h"
-#include "scaler/timezone.h"
+#include "calendar/timezone.h"
 
 static const int64_t minute_ms = 60000;
 static const int64_t day_s = 86400;

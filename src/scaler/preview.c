@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "scaler/schedule.h"
-#include "scaler/timezone.h"
+#include "calendar/timezone.h"
 
 static int apply_schedule(const struct sl_schedule_options *o, int64_t realtime_ms,
                           struct sl_schedule *schedule, struct sl_conditions *c,

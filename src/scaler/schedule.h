@@ -6,7 +6,7 @@
 #ifndef SL_SCALER_SCHEDULE_H
 #define SL_SCALER_SCHEDULE_H
 
-#include "scaler/cron.h"
+#include "calendar/cron.h"
 #include "scaler/policy.h"
 
 enum { SL_SCHEDULE_TEXT_BYTES = 96 };

@@ -13,21 +13,6 @@ enum { NAME_COLUMNS = 40, TIME_BYTES = 64, LABEL_COLUMNS = 13 };
 
 /* ---- words ---- */
 
-void sl_status_age(int64_t ms, char out[SL_AGE_BYTES]) {
-    static const struct {
-        int64_t ms;
-        const char *unit;
-    } units[] = {{86400000, "days"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}};
-
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (ms >= (i == 3 ? 1 : 2) * units[i].ms) {
-            (void)snprintf(out, SL_AGE_BYTES, "%" PRId64 " %s", ms / units[i].ms, units[i].unit);
-            return;
-        }
-    }
-    (void)snprintf(out, SL_AGE_BYTES, "0 s");
-}
-
 static bool is_control(const char *at) {
     unsigned char c = (unsigned char)at[0];
 
@@ -103,7 +88,7 @@ static void put_cluster(const struct sl_status_cluster *c, const struct sl_colou
                         size_t width, int64_t now_ms, struct sl_buffer *out) {
     char age[SL_AGE_BYTES];
 
-    sl_status_age(now_ms - c->cluster.written_ms, age);
+    sl_format_age(now_ms - c->cluster.written_ms, age);
     sl_buffer_printf(out, "%scluster ", colours->bold);
     (void)put_text(out, c->cluster.cluster, NAME_COLUMNS);
     sl_buffer_printf(out, "%s  ", colours->plain);
@@ -119,7 +104,7 @@ static void put_cluster(const struct sl_status_cluster *c, const struct sl_colou
     }
     sl_buffer_putc(out, '\n');
     if (c->cluster.error[0] != '\0') {
-        sl_status_age(now_ms - c->cluster.error_ms, age);
+        sl_format_age(now_ms - c->cluster.error_ms, age);
         sl_buffer_printf(out, "%sfor %s: ", colours->bad, age);
         (void)put_text(out, c->cluster.error, width > 12 ? width - 12 : 0);
         sl_buffer_printf(out, "%s\n", colours->plain);
@@ -303,7 +288,7 @@ static void put_change(struct sl_buffer *out, const char *label, const char *who
     if (at_ms == 0) {
         return;
     }
-    sl_status_age(now_ms - at_ms, age);
+    sl_format_age(now_ms - at_ms, age);
     put_label(out, label, colours);
     put_time(out, at_ms, utc_offset_s);
     sl_buffer_printf(out, ", %s ago: %" PRId64 " -> %" PRId64 "%s", age, from, to, who);
@@ -326,7 +311,7 @@ static void put_trouble(struct sl_buffer *out, const char *label, const char *te
     if (retry_ms > now_ms) {
         char left[SL_AGE_BYTES];
 
-        sl_status_age(retry_ms - now_ms, left);
+        sl_format_age(retry_ms - now_ms, left);
         sl_buffer_printf(out, "; the next try is in %s", left);
     }
     sl_buffer_putc(out, '\n');
@@ -357,7 +342,7 @@ static void put_data(struct sl_buffer *out, const struct sl_pool_status *p,
 
     put_label(out, "data", colours);
     if (is_good(p)) {
-        sl_status_age(p->data_age_ms, age);
+        sl_format_age(p->data_age_ms, age);
         sl_buffer_printf(out, "good, %s old: busy %" PRId64 ", pending %" PRId64 "\n", age, p->busy,
                          p->pending);
     } else {
@@ -394,7 +379,7 @@ static void put_next(struct sl_buffer *out, const struct sl_pool_status *p,
     if (p->next_change_ms > now_ms) {
         char left[SL_AGE_BYTES];
 
-        sl_status_age(p->next_change_ms - now_ms, left);
+        sl_format_age(p->next_change_ms - now_ms, left);
         sl_buffer_puts(out, "on new data at once, otherwise ");
         put_time(out, p->next_change_ms, utc_offset_s);
         sl_buffer_printf(out, ", in %s\n", left);

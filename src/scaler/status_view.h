@@ -48,8 +48,4 @@ void sl_status_print_why(const struct sl_status_cluster *c, const struct sl_pool
 void sl_status_print_json(const struct sl_status_cluster *c, int64_t now_ms,
                           struct sl_json_writer *w);
 
-/* "now", "4 s", "3 min", "2 h", "5 days". */
-enum { SL_AGE_BYTES = 24 };
-void sl_status_age(int64_t ms, char out[SL_AGE_BYTES]);
-
 #endif

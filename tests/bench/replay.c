@@ -1,4 +1,4 @@
-/* The command line of the replay (scaler/replay.h). */
+/* The command line of the replay (replay/replay.h). */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "os/file.h"
 #include "scaler/options.h"
-#include "scaler/replay.h"
+#include "replay/replay.h"
 
 enum { MAX_LIST = 16, TABLE_BYTES = 1024 * 1024 };
 

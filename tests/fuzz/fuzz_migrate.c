@@ -5,7 +5,7 @@
 
 #include "format/dropin.h"
 #include "kubernetes/yaml.h"
-#include "scaler/migrate.h"
+#include "migrate/migrate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

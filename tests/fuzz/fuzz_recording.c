@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "scaler/replay_source.h"
+#include "replay/source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "scaler/options.h"
-#include "scaler/replay_trace.h"
+#include "replay/trace.h"
 #include "scaler/state.h"
 #include "scaler/status.h"
 

@@ -14,7 +14,7 @@
 #include "scaler/foreign.h"
 #include "scaler/options.h"
 #include "scaler/policy.h"
-#include "scaler/timezone.h"
+#include "calendar/timezone.h"
 #include "scaler/watchdog.h"
 
 static struct sl_conditions none(void) {

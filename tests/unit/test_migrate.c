@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "scaler/migrate.h"
-#include "scaler/migrate_internal.h"
+#include "migrate/migrate.h"
+#include "migrate/internal.h"
 #include "scaler/options.h"
 
 static struct sl_migration *migrate(const char *json) {

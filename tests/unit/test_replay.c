@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "scaler/options.h"
-#include "scaler/replay.h"
+#include "replay/replay.h"
 #include "scaler/state.h"
 
 static struct sl_policy defaults(int32_t max_workers) {

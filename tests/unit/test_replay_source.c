@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "scaler/replay.h"
-#include "scaler/replay_picture.h"
-#include "scaler/replay_source.h"
+#include "replay/replay.h"
+#include "replay/picture.h"
+#include "replay/source.h"
 
 static const struct sl_source_settings plain = {.run_time_ms = 300000};
 

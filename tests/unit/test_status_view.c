@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/json_document.h"
+#include "base/civil.h"
 #include "scaler/status_view.h"
 
 static const int64_t now_ms = 1766000060000;
@@ -69,7 +70,7 @@ static void test_ages(void **unused) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[SL_AGE_BYTES];
 
-        sl_status_age(cases[i].ms, text);
+        sl_format_age(cases[i].ms, text);
         assert_string_equal(text, cases[i].text);
     }
 }

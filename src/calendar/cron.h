@@ -1,12 +1,12 @@
 /* Times in cron's syntax: "30 8 * * mon-fri". Five fields (minute, hour, day of the month, month,
  * weekday), each a list of *, n, a-b, with /step; names of months and weekdays; 7 is Sunday, too.
  * If both days are restricted either one is enough (crontab(5)). Pure. */
-#ifndef SL_SCALER_CRON_H
-#define SL_SCALER_CRON_H
+#ifndef SL_CALENDAR_CRON_H
+#define SL_CALENDAR_CRON_H
 
 #include <stdint.h>
 
-#include "scaler/timezone.h"
+#include "calendar/timezone.h"
 
 struct sl_cron {
     uint64_t minutes; /* one bit each */

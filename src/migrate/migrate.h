@@ -5,8 +5,8 @@
  * pkg/scaling/executor/scale_scaledobjects.go (the loop), pkg/scalers/prometheus_scaler.go (the
  * trigger), kubernetes/kubernetes pkg/controller/podautoscaler/horizontal.go and
  * replica_calculator.go (the HPA that KEDA makes). Pure; any thread. */
-#ifndef SL_SCALER_MIGRATE_H
-#define SL_SCALER_MIGRATE_H
+#ifndef SL_MIGRATE_MIGRATE_H
+#define SL_MIGRATE_MIGRATE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* Queues for the replay: from a file's bytes, or made up from a fixed seed. */
-#include "scaler/replay_trace.h"
+#include "replay/trace.h"
 
 #include <math.h>
 #include <stdio.h>

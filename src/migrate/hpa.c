@@ -1,5 +1,5 @@
 /* A HorizontalPodAutoscaler, and the rules of its controller that a ScaledObject inherits. */
-#include "scaler/migrate_internal.h"
+#include "migrate/internal.h"
 
 #include <stdio.h>
 #include <string.h>

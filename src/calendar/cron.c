@@ -1,5 +1,5 @@
 /* Parses cron's five fields and finds the next time they name. */
-#include "scaler/cron.h"
+#include "calendar/cron.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
 /* The rule for the years behind a zone file's table: "CET-1CEST,M3.5.0,M10.5.0/3". */
-#include "scaler/timezone_internal.h"
+#include "calendar/timezone_internal.h"
 
 /* ---- the text ---- */
 

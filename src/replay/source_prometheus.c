@@ -1,5 +1,5 @@
 /* The answer of /api/v1/query_range, read as a stream: a day at 10 s is 17,000 values. */
-#include "scaler/replay_source_internal.h"
+#include "replay/source_internal.h"
 
 #include <math.h>
 #include <stdlib.h>

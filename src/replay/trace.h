@@ -1,9 +1,9 @@
 /* Where the replay's queues come from: a CSV file's bytes, or a generator. Pure. */
-#ifndef SL_SCALER_REPLAY_TRACE_H
-#define SL_SCALER_REPLAY_TRACE_H
+#ifndef SL_REPLAY_TRACE_H
+#define SL_REPLAY_TRACE_H
 
 #include "base/error.h"
-#include "scaler/replay_pool.h"
+#include "replay/pool.h"
 
 enum { SL_TRACE_MAX_BYTES = 64 * 1024 * 1024 };
 

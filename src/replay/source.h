@@ -1,6 +1,6 @@
 /* Recorded queues in every form people have them in, as traces for the replay. Pure.
  *
- *   - CSV with the header arrival_s,duration_s: the runs themselves (scaler/replay_trace.h)
+ *   - CSV with the header arrival_s,duration_s: the runs themselves (replay/trace.h)
  *   - CSV with a time and a column that ends in "pending", best with one that ends in "busy": the
  *     queue as a gauge. Names such as time,pending,busy or collectd's epoch,runs_pending,
  *     workers_busy,workers,workers_drained
@@ -10,10 +10,10 @@
  *
  * From a gauge the runs are made again: each rise of busy + pending is an arrival, each fall an
  * end, first come, first served. What came and went between two samples was never seen. */
-#ifndef SL_SCALER_REPLAY_SOURCE_H
-#define SL_SCALER_REPLAY_SOURCE_H
+#ifndef SL_REPLAY_SOURCE_H
+#define SL_REPLAY_SOURCE_H
 
-#include "scaler/replay_trace.h"
+#include "replay/trace.h"
 
 enum sl_source_form { SL_SOURCE_RUNS, SL_SOURCE_GAUGE, SL_SOURCE_PROMETHEUS, SL_SOURCE_USAGE };
 

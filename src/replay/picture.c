@@ -1,10 +1,10 @@
 /* Draws. */
-#include "scaler/replay_picture.h"
+#include "replay/picture.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "scaler/status_view.h"
+#include "base/civil.h"
 
 enum { ROWS = 10, LABEL_COLUMNS = 7, MIN_WIDTH = 30 };
 
@@ -113,7 +113,7 @@ void sl_replay_print_panels(const struct sl_replay_panel *panels, size_t count, 
             }
             put_row(&p, row, highest, columns, colours, out);
         }
-        sl_status_age(p.span_ms, age);
+        sl_format_age(p.span_ms, age);
         sl_buffer_printf(out, "%*s0%*s\n", (int)LABEL_COLUMNS, "", (int)columns - 1, age);
     }
     sl_buffer_printf(out, "%s\xe2\x94\x81%s poolSize  %s\xe2\x96\x92%s busy + pending\n",
@@ -185,7 +185,7 @@ static void put_panel(const struct sl_replay_panel *panel, int64_t highest, int 
     (void)snprintf(label, sizeof label, "%" PRId64, highest);
     put_text_at(out, LEFT - 8, base - PLOT_HEIGHT + 5, "text-anchor=\"end\" fill=\"#555\"", label);
     put_text_at(out, LEFT - 8, base, "text-anchor=\"end\" fill=\"#555\"", "0");
-    sl_status_age(p.span_ms, label);
+    sl_format_age(p.span_ms, label);
     put_text_at(out, LEFT + SL_PICTURE_COLUMNS, base + 15, "text-anchor=\"end\" fill=\"#555\"",
                 label);
 }

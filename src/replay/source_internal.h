@@ -1,8 +1,8 @@
 /* Shared by the readers of recorded queues. */
-#ifndef SL_SCALER_REPLAY_SOURCE_INTERNAL_H
-#define SL_SCALER_REPLAY_SOURCE_INTERNAL_H
+#ifndef SL_REPLAY_SOURCE_INTERNAL_H
+#define SL_REPLAY_SOURCE_INTERNAL_H
 
-#include "scaler/replay_source.h"
+#include "replay/source.h"
 
 struct sl_points {
     struct sl_source_point *each;

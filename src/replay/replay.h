@@ -1,18 +1,18 @@
 /* Replays a queue through scaling policies and says what each costs: in waiting, and in workers.
  *
  * Ours is the plugin's own sl_policy_decide(), asked once an interval; the others are written from
- * what their projects do (replay_policy.c). The model of the pool (replay_pool.c): first come,
+ * what their projects do (policy.c). The model of the pool (pool.c): first come,
  * first served; a worker takes a run as soon as it is idle; a new worker needs the start-up time; a
  * smaller pool loses idle workers first, then starting ones, and a busy one only when its run has
  * ended. Replay is open-loop: a faster pool does not move the next arrival.
  *
  * Pure; used by tests/bench/replay and by the command line. */
-#ifndef SL_SCALER_REPLAY_H
-#define SL_SCALER_REPLAY_H
+#ifndef SL_REPLAY_REPLAY_H
+#define SL_REPLAY_REPLAY_H
 
 #include "base/buffer.h"
-#include "scaler/replay_policy.h"
-#include "scaler/replay_trace.h"
+#include "replay/policy.h"
+#include "replay/trace.h"
 
 struct sl_replay_result {
     double mean_wait_s;
@@ -27,7 +27,7 @@ int sl_replay_run(const struct sl_trace *trace, const struct sl_contender *conte
                   int64_t startup_ms, struct sl_replay_result *ret,
                   struct sl_error *err) SL_CHECKED;
 
-/* The same, and what it looked like; picture (scaler/replay_picture.h) may be NULL. SL_CONFIG: the
+/* The same, and what it looked like; picture (replay/picture.h) may be NULL. SL_CONFIG: the
  * policy leaves runs waiting for ever. */
 struct sl_replay_picture;
 int sl_replay_draw(const struct sl_trace *trace, const struct sl_contender *contender,

@@ -1,6 +1,6 @@
 /* The bytes of a zone file. Nothing in them is trusted: a count that does not fit the length is an
  * error. */
-#include "scaler/timezone_internal.h"
+#include "calendar/timezone_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

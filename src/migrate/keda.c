@@ -1,5 +1,5 @@
 /* A KEDA ScaledObject, field by field. */
-#include "scaler/migrate_internal.h"
+#include "migrate/internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Finds the file of a zone. Apart from the rest, which does no I/O. */
-#include "scaler/timezone_internal.h"
+#include "calendar/timezone_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* What a replay looked like: demand and size over time, for a terminal and as SVG. Pure. */
-#ifndef SL_SCALER_REPLAY_PICTURE_H
-#define SL_SCALER_REPLAY_PICTURE_H
+#ifndef SL_REPLAY_PICTURE_H
+#define SL_REPLAY_PICTURE_H
 
 #include <stddef.h>
 #include <stdint.h>

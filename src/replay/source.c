@@ -1,5 +1,5 @@
 /* Which form is it? And from a queue back to the runs that made it. */
-#include "scaler/replay_source_internal.h"
+#include "replay/source_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

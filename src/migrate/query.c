@@ -1,6 +1,6 @@
 /* Reads as much PromQL as the queries of this trade need: names, label matchers, ranges. What is
  * not understood stays unsaid; nothing here fails. */
-#include "scaler/migrate_internal.h"
+#include "migrate/internal.h"
 
 #include <string.h>
 

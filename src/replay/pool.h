@@ -1,6 +1,6 @@
 /* A model of a worker pool and its queue, driven event by event. Times in ms. */
-#ifndef SL_SCALER_REPLAY_POOL_H
-#define SL_SCALER_REPLAY_POOL_H
+#ifndef SL_REPLAY_POOL_H
+#define SL_REPLAY_POOL_H
 
 #include <stdbool.h>
 #include <stddef.h>

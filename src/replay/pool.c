@@ -1,5 +1,5 @@
 /* The pool model of the replay: a queue, workers that start, idle and work. */
-#include "scaler/replay_pool.h"
+#include "replay/pool.h"
 
 #include <stdlib.h>
 #include <string.h>

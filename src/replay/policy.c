@@ -4,7 +4,7 @@
  * behavior unset, which is what KEDA leaves: external metric, AverageValue 1, tolerance 0.1 against
  * the status replicas, sync every 15 s, downscale stabilization 300 s, at most max(2 x current, 4)
  * per sync. Prometheus scrapes every 30 s. */
-#include "scaler/replay_policy.h"
+#include "replay/policy.h"
 
 static const int64_t scrape_ms = 30000;
 static const int64_t sync_ms = 15000;

@@ -1,8 +1,8 @@
 /* What timezone.c, timezone_rule.c and timezone_file.c share, and nobody else. */
-#ifndef SL_SCALER_TIMEZONE_INTERNAL_H
-#define SL_SCALER_TIMEZONE_INTERNAL_H
+#ifndef SL_CALENDAR_TIMEZONE_INTERNAL_H
+#define SL_CALENDAR_TIMEZONE_INTERNAL_H
 
-#include "scaler/timezone.h"
+#include "calendar/timezone.h"
 
 /* One end of daylight saving time: "M3.5.0/2", "J60", "59/1". */
 struct sl_zone_date {

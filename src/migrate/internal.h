@@ -1,8 +1,8 @@
 /* Shared by the files of the migration. */
-#ifndef SL_SCALER_MIGRATE_INTERNAL_H
-#define SL_SCALER_MIGRATE_INTERNAL_H
+#ifndef SL_MIGRATE_INTERNAL_H
+#define SL_MIGRATE_INTERNAL_H
 
-#include "scaler/migrate.h"
+#include "migrate/migrate.h"
 
 /* What a query counts, as far as it can be told without being Prometheus. */
 struct sl_query_facts {

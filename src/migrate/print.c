@@ -1,5 +1,5 @@
 /* What came of it, as a configuration file with the findings as comments. */
-#include "scaler/migrate_internal.h"
+#include "migrate/internal.h"
 
 #include <stdio.h>
 #include <string.h>

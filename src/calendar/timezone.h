@@ -4,8 +4,8 @@
  * Reads the compiled zone files of the tz database (RFC 8536, TZif version 2 and later): the table
  * of changes, and for times after it the rule in the footer (POSIX TZ). Read-only once made: any
  * thread. */
-#ifndef SL_SCALER_TIMEZONE_H
-#define SL_SCALER_TIMEZONE_H
+#ifndef SL_CALENDAR_TIMEZONE_H
+#define SL_CALENDAR_TIMEZONE_H
 
 #include <stddef.h>
 #include <stdint.h>

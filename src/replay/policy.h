@@ -1,8 +1,8 @@
 /* The scaling policies that the replay compares. */
-#ifndef SL_SCALER_REPLAY_POLICY_H
-#define SL_SCALER_REPLAY_POLICY_H
+#ifndef SL_REPLAY_POLICY_H
+#define SL_REPLAY_POLICY_H
 
-#include "scaler/replay_pool.h"
+#include "replay/pool.h"
 #include "scaler/policy.h"
 
 enum { CHAIN_SAMPLES = 16, CHAIN_RECOMMENDATIONS = 32 };

@@ -1,5 +1,5 @@
 /* What a ScaledObject and an HPA have in common. */
-#include "scaler/migrate_internal.h"
+#include "migrate/internal.h"
 
 #include <math.h>
 #include <stdarg.h>

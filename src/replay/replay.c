@@ -1,11 +1,11 @@
 /* Runs a trace through a contender, and puts the results side by side. */
-#include "scaler/replay.h"
+#include "replay/replay.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
-#include "scaler/replay_picture.h"
+#include "replay/picture.h"
 
 /* ---- one replay ---- */
 

@@ -1,5 +1,5 @@
 /* Queues and runs from CSV (RFC 4180). */
-#include "scaler/replay_source_internal.h"
+#include "replay/source_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
