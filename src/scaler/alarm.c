@@ -8,6 +8,9 @@
 #include "scaler/options.h"
 #include "scaler/policy.h"
 
+/* Of one that was restored and does not expire by itself. */
+static const int64_t restored_ms = 3600000;
+
 /* What is not configured fits everything. */
 static bool fits(const char *wanted, const char *text) {
     return wanted == NULL || strcmp(wanted, text) == 0;
@@ -57,7 +60,15 @@ void sl_alarm_hear(struct sl_alarm *alarm, enum sl_severity severity, int32_t si
     }
     alarm->severity = severity;
     alarm->heard_ms = now_ms;
+    alarm->is_restored = false;
     make_step(alarm, is_worse, size, now_ms);
+}
+
+static int64_t end_of(const struct sl_alarm *alarm) {
+    if (alarm->options->expires_ms > 0) {
+        return sl_time_add(alarm->heard_ms, alarm->options->expires_ms);
+    }
+    return alarm->is_restored ? sl_time_add(alarm->heard_ms, restored_ms) : INT64_MAX;
 }
 
 static void raise_floor(struct sl_alarm *alarm, struct sl_conditions *c) {
@@ -82,9 +93,7 @@ int64_t sl_alarms_apply(struct sl_alarm *alarms, size_t count, int64_t now_ms,
 
     for (size_t i = 0; i < count; i++) {
         struct sl_alarm *alarm = &alarms[i];
-        int64_t end_ms = alarm->options->expires_ms > 0
-                             ? sl_time_add(alarm->heard_ms, alarm->options->expires_ms)
-                             : INT64_MAX;
+        int64_t end_ms = end_of(alarm);
 
         if (alarm->severity != SL_SEVERITY_OKAY && now_ms >= end_ms) {
             sl_alarm_hear(alarm, SL_SEVERITY_OKAY, 0, now_ms);

@@ -32,6 +32,7 @@ struct sl_notification {
 struct sl_alarm {
     const struct sl_alarm_options *options;
     enum sl_severity severity;
+    bool is_restored; /* it was heard before a restart and not since */
     int64_t heard_ms; /* the last time, unless it is quiet */
     int32_t floor;    /* what its steps have come to */
     int64_t step_ms;  /* the last one */
@@ -44,8 +45,10 @@ bool sl_alarm_is_for(const struct sl_alarm_options *options, const struct sl_not
 /* One that is for it came. size: of the pool now, from which a step is made. */
 void sl_alarm_hear(struct sl_alarm *alarm, enum sl_severity severity, int32_t size, int64_t now_ms);
 
-/* Raises the floor of c by those that are in force. Returns the moment (monotonic) at which one of
- * them ends by itself; INT64_MAX if none does. */
+/* Raises the floor of c by those that are in force: until OKAY or Expires. One that would not
+ * expire and was restored ends after an hour in which it was not heard again, because its OKAY may
+ * have come while nobody listened. Returns the moment (monotonic) at which one of them ends by
+ * itself; INT64_MAX if none does. */
 int64_t sl_alarms_apply(struct sl_alarm *alarms, size_t count, int64_t now_ms,
                         struct sl_conditions *c);
 

@@ -29,35 +29,76 @@ static void restore(struct sl_controller *c, struct sl_controller_pool *p,
     }
 }
 
-static void put(void *context, const char *key, const struct sl_scaler_state *state) {
-    struct sl_controller *c = context;
-
+/* NULL: the file is of another configuration. */
+static struct sl_controller_pool *find(struct sl_controller *c, const char *key) {
     for (size_t i = 0; i < c->settings.pool_count; i++) {
         char mine[SL_STATE_KEY_BYTES];
 
         make_key(&c->pools[i], mine);
         if (strcmp(mine, key) == 0) {
-            restore(c, &c->pools[i], state);
-            return;
+            return &c->pools[i];
         }
+    }
+    return NULL;
+}
+
+static void put_state(void *context, const char *key, const struct sl_scaler_state *state) {
+    struct sl_controller *c = context;
+    struct sl_controller_pool *p = find(c, key);
+
+    if (p != NULL) {
+        restore(c, p, state);
+    }
+}
+
+static void put_alarm(void *context, const char *key, const char *name,
+                      const struct sl_alarm *alarm) {
+    struct sl_controller_pool *p = find(context, key);
+
+    for (size_t i = 0; p != NULL && i < p->options->notification_count; i++) {
+        if (strcmp(p->options->notifications[i]->name, name) == 0) {
+            p->alarms[i] = *alarm;
+            p->alarms[i].options = p->options->notifications[i];
+        }
+    }
+}
+
+static void put_foreign(void *context, const char *key, const struct sl_foreign *foreign) {
+    struct sl_controller_pool *p = find(context, key);
+
+    if (p != NULL) {
+        p->others = *foreign;
     }
 }
 
 void sl_controller_load_state(struct sl_controller *c) {
     struct sl_clocks clocks = {c->settings.clock_ms(), c->settings.realtime_ms()};
+    struct sl_state_sink sink = {c, put_state, put_alarm, put_foreign};
     struct sl_error err = SL_ERROR_INIT;
     size_t bad = 0;
 
     if (c->settings.state_path == NULL) {
         return;
     }
-    if (sl_state_file_load(c->settings.state_path, &clocks, put, c, &bad, &err) != SL_OK) {
+    if (sl_state_file_load(c->settings.state_path, &clocks, &sink, &bad, &err) != SL_OK) {
         sl_log(c->settings.log, SL_LOG_WARNING, "the history of the last run is not used: %s",
                err.text);
     } else if (bad > 0) {
         sl_log(c->settings.log, SL_LOG_WARNING, "%s: %zu lines cannot be read and are not used",
                c->settings.state_path, bad);
     }
+}
+
+static void put_pool(const struct sl_controller_pool *p, const struct sl_clocks *clocks,
+                     struct sl_buffer *lines) {
+    char key[SL_STATE_KEY_BYTES];
+
+    make_key(p, key);
+    sl_state_save(&p->state, key, clocks, lines);
+    for (size_t i = 0; i < p->options->notification_count; i++) {
+        sl_state_save_alarm(&p->alarms[i], key, clocks, lines);
+    }
+    sl_state_save_foreign(&p->others, key, clocks, lines);
 }
 
 static int save(struct sl_controller *c, struct sl_error *err) {
@@ -71,10 +112,7 @@ static int save(struct sl_controller *c, struct sl_error *err) {
     }
     sl_buffer_init(&lines, FILE_BYTES);
     for (size_t i = 0; i < c->settings.pool_count; i++) {
-        char key[SL_STATE_KEY_BYTES];
-
-        make_key(&c->pools[i], key);
-        sl_state_save(&c->pools[i].state, key, &clocks, &lines);
+        put_pool(&c->pools[i], &clocks, &lines);
     }
     rc = sl_file_replace(c->settings.state_path, &lines, err);
     sl_buffer_release(&lines);

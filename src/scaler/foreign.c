@@ -18,6 +18,10 @@ static int64_t hold_of(enum sl_foreign_rule rule, int32_t count, int64_t hold_ms
     return rule == SL_FOREIGN_BACK_OFF && hold_ms > longest_ms ? longest_ms : hold_ms;
 }
 
+void sl_foreign_describe(struct sl_foreign *f) {
+    (void)snprintf(f->text, sizeof f->text, "somebody else, who has set it to %" PRId32, f->size);
+}
+
 bool sl_foreign_note(struct sl_foreign *f, enum sl_foreign_rule rule, int32_t size, int64_t hold_ms,
                      int64_t now_ms) {
     int64_t together_ms = rule == SL_FOREIGN_BACK_OFF
@@ -32,7 +36,7 @@ bool sl_foreign_note(struct sl_foreign *f, enum sl_foreign_rule rule, int32_t si
     f->size = size;
     f->at_ms = now_ms;
     f->until_ms = sl_time_add(now_ms, hold_of(rule, f->count, hold_ms));
-    (void)snprintf(f->text, sizeof f->text, "somebody else, who has set it to %" PRId32, size);
+    sl_foreign_describe(f);
     return f->count == SL_FOREIGN_FIGHT;
 }
 

@@ -32,6 +32,9 @@ struct sl_foreign {
 bool sl_foreign_note(struct sl_foreign *f, enum sl_foreign_rule rule, int32_t size, int64_t hold_ms,
                      int64_t now_ms);
 
+/* Writes the text anew, from the size. */
+void sl_foreign_describe(struct sl_foreign *f);
+
 /* Puts what the rule says into c. Returns until when (monotonic); INT64_MAX: it says nothing. */
 int64_t sl_foreign_apply(struct sl_foreign *f, enum sl_foreign_rule rule, int64_t now_ms,
                          struct sl_conditions *c);

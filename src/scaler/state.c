@@ -5,6 +5,8 @@
 
 #include "base/json_document.h"
 #include "base/json_writer.h"
+#include "base/limits.h"
+#include "scaler/options.h"
 
 /* Of the line's form: another number is not read. */
 static const int64_t form = 1;
@@ -100,25 +102,71 @@ static void put_state(struct sl_json_writer *w, const struct sl_clocks *clocks,
     put_budget(w, &state->budget);
 }
 
+/* A line of its own for each thing, so that one that cannot be read harms no other. */
+static void begin_line(struct sl_json_writer *w, struct sl_buffer *line, const char *key) {
+    char cut[SL_STATE_KEY_BYTES];
+
+    (void)snprintf(cut, sizeof cut, "%s", key);
+    sl_buffer_init(line, SL_STATE_LINE_BYTES);
+    sl_json_writer_init(w, line);
+    sl_json_object_begin(w, NULL);
+    sl_json_put_int64(w, "form", form);
+    sl_json_put_string(w, "pool", cut);
+}
+
+static void end_line(struct sl_json_writer *w, struct sl_buffer *line, struct sl_buffer *out) {
+    sl_json_object_end(w);
+    sl_buffer_putc(line, '\n');
+    if (line->failed == SL_OK) {
+        sl_buffer_append(out, line->data, line->len);
+    }
+    sl_buffer_release(line);
+}
+
 void sl_state_save(const struct sl_scaler_state *state, const char *key,
                    const struct sl_clocks *clocks, struct sl_buffer *out) {
     struct sl_json_writer w;
     struct sl_buffer line;
-    char cut[SL_STATE_KEY_BYTES];
 
-    (void)snprintf(cut, sizeof cut, "%s", key);
-    sl_buffer_init(&line, SL_STATE_LINE_BYTES);
-    sl_json_writer_init(&w, &line);
-    sl_json_object_begin(&w, NULL);
-    sl_json_put_int64(&w, "form", form);
-    sl_json_put_string(&w, "pool", cut);
+    begin_line(&w, &line, key);
     put_state(&w, clocks, state);
-    sl_json_object_end(&w);
-    sl_buffer_putc(&line, '\n');
-    if (line.failed == SL_OK) {
-        sl_buffer_append(out, line.data, line.len);
+    end_line(&w, &line, out);
+}
+
+void sl_state_save_alarm(const struct sl_alarm *alarm, const char *key,
+                         const struct sl_clocks *clocks, struct sl_buffer *out) {
+    struct sl_json_writer w;
+    struct sl_buffer line;
+
+    if (alarm->severity == SL_SEVERITY_OKAY) {
+        return;
     }
-    sl_buffer_release(&line);
+    begin_line(&w, &line, key);
+    sl_json_put_string(&w, "notification", alarm->options->name);
+    sl_json_put_bool(&w, "failure", alarm->severity == SL_SEVERITY_FAILURE);
+    put_time(&w, "heard", clocks, alarm->heard_ms);
+    if (alarm->floor > 0) {
+        sl_json_put_int64(&w, "floor", alarm->floor);
+        put_time(&w, "step", clocks, alarm->step_ms);
+    }
+    end_line(&w, &line, out);
+}
+
+void sl_state_save_foreign(const struct sl_foreign *foreign, const char *key,
+                           const struct sl_clocks *clocks, struct sl_buffer *out) {
+    struct sl_json_writer w;
+    struct sl_buffer line;
+
+    if (foreign->count == 0) {
+        return;
+    }
+    begin_line(&w, &line, key);
+    sl_json_put_int64(&w, "foreign", foreign->size);
+    put_time(&w, "at", clocks, foreign->at_ms);
+    put_time(&w, "first", clocks, foreign->first_ms);
+    sl_json_put_int64(&w, "hold", sl_time_since(foreign->until_ms, foreign->at_ms));
+    sl_json_put_int64(&w, "count", foreign->count);
+    end_line(&w, &line, out);
 }
 
 /* ---- in ---- */
@@ -248,23 +296,104 @@ static void get_state(const struct sl_json *object, const struct sl_clocks *cloc
     get_budget(object, &s->budget);
 }
 
-int sl_state_load(const char *line, size_t len, const struct sl_clocks *clocks, char *key,
-                  struct sl_scaler_state *ret, struct sl_error *err) {
+static bool get_alarm(const struct sl_json *object, const struct sl_clocks *clocks,
+                      struct sl_alarm *ret) {
+    bool is_failure = false;
+    int64_t floor = 0;
+
+    *ret = (struct sl_alarm){.is_restored = true};
+    if (!sl_json_bool(sl_json_get(object, "failure"), &is_failure) ||
+        !get_time(object, "heard", clocks, &ret->heard_ms)) {
+        return false;
+    }
+    ret->severity = is_failure ? SL_SEVERITY_FAILURE : SL_SEVERITY_WARNING;
+    if (get_count(object, "floor", &floor) && floor <= SL_LIMIT_WORKERS &&
+        get_time(object, "step", clocks, &ret->step_ms)) {
+        ret->floor = (int32_t)floor;
+    }
+    return true;
+}
+
+static bool get_foreign(const struct sl_json *object, const struct sl_clocks *clocks,
+                        struct sl_foreign *ret) {
+    int64_t size = 0;
+    int64_t hold_ms = 0;
+    int64_t count = 0;
+
+    *ret = (struct sl_foreign){0};
+    if (!get_int64(object, "foreign", &size) || size < SL_SIZE_UNSET || size > INT32_MAX ||
+        !get_time(object, "at", clocks, &ret->at_ms) ||
+        !get_time(object, "first", clocks, &ret->first_ms) ||
+        !get_count(object, "hold", &hold_ms) || !get_count(object, "count", &count)) {
+        return false;
+    }
+    ret->size = (int32_t)size;
+    ret->until_ms = sl_time_add(ret->at_ms, hold_ms);
+    ret->count = (int32_t)count;
+    sl_foreign_describe(ret);
+    return true;
+}
+
+static bool take_alarm(const struct sl_json *document, const char *key, const char *name,
+                       const struct sl_clocks *clocks, const struct sl_state_sink *sink) {
+    struct sl_alarm alarm;
+
+    if (!get_alarm(document, clocks, &alarm)) {
+        return false;
+    }
+    if (sink->put_alarm != NULL) {
+        sink->put_alarm(sink->context, key, name, &alarm);
+    }
+    return true;
+}
+
+static bool take_foreign(const struct sl_json *document, const char *key,
+                         const struct sl_clocks *clocks, const struct sl_state_sink *sink) {
+    struct sl_foreign foreign;
+
+    if (!get_foreign(document, clocks, &foreign)) {
+        return false;
+    }
+    if (sink->put_foreign != NULL) {
+        sink->put_foreign(sink->context, key, &foreign);
+    }
+    return true;
+}
+
+/* False for a line without what its kind must have. */
+static bool take_line(const struct sl_json *document, const char *key,
+                      const struct sl_clocks *clocks, const struct sl_state_sink *sink) {
+    const char *name = sl_json_string(sl_json_get(document, "notification"));
+    struct sl_scaler_state state = {0};
+
+    if (name != NULL) {
+        return take_alarm(document, key, name, clocks, sink);
+    }
+    if (sl_json_get(document, "foreign") != NULL) {
+        return take_foreign(document, key, clocks, sink);
+    }
+    get_state(document, clocks, &state);
+    if (sink->put_state != NULL) {
+        sink->put_state(sink->context, key, &state);
+    }
+    return true;
+}
+
+int sl_state_load(const char *line, size_t len, const struct sl_clocks *clocks,
+                  const struct sl_state_sink *sink, struct sl_error *err) {
     struct sl_json *document = NULL;
+    const char *key = NULL;
     int64_t number = 0;
+    bool is_ours = false;
     int rc = sl_json_parse(line, len, &document, err);
 
     if (rc != SL_OK) {
         return rc;
     }
-    if (!get_int64(document, "form", &number) || number != form ||
-        sl_json_string(sl_json_get(document, "pool")) == NULL) {
-        sl_json_free(document);
-        return sl_fail(err, SL_PARSE, "not a pool's state of form %d", (int)form);
-    }
-    (void)snprintf(key, SL_STATE_KEY_BYTES, "%s", sl_json_string(sl_json_get(document, "pool")));
-    *ret = (struct sl_scaler_state){0};
-    get_state(document, clocks, ret);
+    key = sl_json_string(sl_json_get(document, "pool"));
+    is_ours = get_int64(document, "form", &number) && number == form && key != NULL &&
+              take_line(document, key, clocks, sink);
     sl_json_free(document);
-    return SL_OK;
+    return is_ours ? SL_OK
+                   : sl_fail(err, SL_PARSE, "not a line of a pool's state, form %d", (int)form);
 }

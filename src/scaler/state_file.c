@@ -10,9 +10,7 @@
 enum { MAX_FILE_BYTES = 64 * 1024 * 1024 };
 
 int sl_state_file_load(const char *path, const struct sl_clocks *clocks,
-                       void (*put)(void *context, const char *key,
-                                   const struct sl_scaler_state *state),
-                       void *context, size_t *ret_bad, struct sl_error *err) {
+                       const struct sl_state_sink *sink, size_t *ret_bad, struct sl_error *err) {
     struct sl_buffer bytes;
     const char *line = NULL;
     int rc = SL_OK;
@@ -28,14 +26,8 @@ int sl_state_file_load(const char *path, const struct sl_clocks *clocks,
         size_t left = (size_t)(bytes.data + bytes.len - line);
         const char *end = memchr(line, '\n', left);
         size_t len = end != NULL ? (size_t)(end - line) : left;
-        char key[SL_STATE_KEY_BYTES];
-        struct sl_scaler_state state;
 
-        if (sl_state_load(line, len, clocks, key, &state, NULL) == SL_OK) {
-            put(context, key, &state);
-        } else {
-            (*ret_bad)++;
-        }
+        *ret_bad += sl_state_load(line, len, clocks, sink, NULL) == SL_OK ? 0 : 1;
         line += len + 1;
     }
     sl_buffer_release(&bytes);

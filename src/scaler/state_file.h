@@ -5,11 +5,10 @@
 
 #include "scaler/state.h"
 
-/* Calls put for each line that can be read, with its key. A file that is not there is no error.
+/* Puts each line that can be read into the sink. A file that is not there is no error.
  * *ret_bad: how many lines could not be read. */
 int sl_state_file_load(const char *path, const struct sl_clocks *clocks,
-                       void (*put)(void *context, const char *key,
-                                   const struct sl_scaler_state *state),
-                       void *context, size_t *ret_bad, struct sl_error *err) SL_CHECKED;
+                       const struct sl_state_sink *sink, size_t *ret_bad,
+                       struct sl_error *err) SL_CHECKED;
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "scaler/options.h"
 #include "replay/trace.h"
 #include "scaler/state.h"
@@ -35,23 +36,83 @@ static void go_on(struct sl_scaler_state state) {
     }
 }
 
-static void try_state(const char *bytes, size_t size) {
+/* What a line brought, and the same after it was written again. */
+struct found {
+    size_t states, alarms, foreigns;
     struct sl_scaler_state state;
-    struct sl_scaler_state again;
-    char key[SL_STATE_KEY_BYTES];
+    struct sl_alarm alarm;
+    struct sl_foreign foreign;
+};
+
+static const struct sl_alarm_options options = {.name = (char[]){"n"}, .failure_min_workers = 4};
+
+static void take_state(void *context, const char *key, const struct sl_scaler_state *state) {
+    struct found *found = context;
+
+    (void)key;
+    found->states++;
+    found->state = *state;
+}
+
+static void take_alarm(void *context, const char *key, const char *name,
+                       const struct sl_alarm *alarm) {
+    struct found *found = context;
+    struct sl_conditions c = {.cap = SL_NO_CAP};
+
+    (void)key;
+    (void)name;
+    found->alarms++;
+    found->alarm = *alarm;
+    found->alarm.options = &options;
+    (void)sl_alarms_apply(&found->alarm, 1, clocks.now_ms, &c);
+    if (c.floor < 0 || c.floor > SL_LIMIT_WORKERS) {
+        abort();
+    }
+}
+
+static void take_foreign(void *context, const char *key, const struct sl_foreign *foreign) {
+    struct found *found = context;
+    struct sl_conditions c = {.cap = SL_NO_CAP};
+
+    (void)key;
+    found->foreigns++;
+    found->foreign = *foreign;
+    (void)sl_foreign_apply(&found->foreign, SL_FOREIGN_ADOPT, clocks.now_ms, &c);
+    (void)sl_foreign_note(&found->foreign, SL_FOREIGN_BACK_OFF, 3, 600000, clocks.now_ms);
+    found->foreign = *foreign;
+}
+
+static bool is_same(const struct found *a, const struct found *b) {
+    return a->states == b->states && a->alarms == b->alarms && a->foreigns == b->foreigns &&
+           a->state.change_count == b->state.change_count &&
+           a->state.last_size == b->state.last_size &&
+           a->state.highs.count == b->state.highs.count &&
+           a->state.budget.day_spent_ms == b->state.budget.day_spent_ms &&
+           a->alarm.severity == b->alarm.severity && a->alarm.floor == b->alarm.floor &&
+           a->foreign.size == b->foreign.size && a->foreign.until_ms == b->foreign.until_ms;
+}
+
+static void try_state(const char *bytes, size_t size) {
+    struct found found = {0};
+    struct found again = {0};
+    struct sl_state_sink sink = {&found, take_state, take_alarm, take_foreign};
     struct sl_buffer line;
 
-    if (sl_state_load(bytes, size, &clocks, key, &state, NULL) != SL_OK) {
+    if (sl_state_load(bytes, size, &clocks, &sink, NULL) != SL_OK) {
         return;
     }
-    go_on(state);
+    go_on(found.state);
     sl_buffer_init(&line, 1 << 20);
-    sl_state_save(&state, "pool", &clocks, &line);
-    if (line.len > 0 &&
-        (sl_state_load(line.data, line.len - 1, &clocks, key, &again, NULL) != SL_OK ||
-         again.change_count != state.change_count || again.last_size != state.last_size ||
-         again.highs.count != state.highs.count ||
-         again.budget.day_spent_ms != state.budget.day_spent_ms)) {
+    if (found.states > 0) {
+        sl_state_save(&found.state, "pool", &clocks, &line);
+    } else if (found.alarms > 0) {
+        sl_state_save_alarm(&found.alarm, "pool", &clocks, &line);
+    } else {
+        sl_state_save_foreign(&found.foreign, "pool", &clocks, &line);
+    }
+    sink.context = &again;
+    if (line.len > 0 && (sl_state_load(line.data, line.len - 1, &clocks, &sink, NULL) != SL_OK ||
+                         !is_same(&found, &again))) {
         abort();
     }
     sl_buffer_release(&line);

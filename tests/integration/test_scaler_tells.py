@@ -9,6 +9,7 @@ import pytest
 from lib.process import wait_until
 from lib.stack import (API_KEY_SECRET, NAMESPACE, POOL, Collectd, KubernetesSimulator,
                        SpaceliftSimulator, account_block, block, http, plugin_block)
+from lib.unixsock import Values
 
 THRESHOLD = """LoadPlugin threshold
 <Plugin threshold>
@@ -24,7 +25,7 @@ THRESHOLD = """LoadPlugin threshold
 
 @pytest.fixture
 def host(tmp_path, parts):
-    def make(*, stock_plugins=("csv", "threshold"), pool=(), **options):
+    def make(*, stock_plugins=("csv", "threshold"), pool=(), more="", **options):
         directory = str(tmp_path)
         kubernetes = KubernetesSimulator(directory, pools=[f"{POOL}=1", "other=0"])
         account = SpaceliftSimulator(directory, pools=[POOL, "other"], kubernetes=kubernetes)
@@ -34,7 +35,7 @@ def host(tmp_path, parts):
             file.write(API_KEY_SECRET)
         collectd = Collectd(
             directory, f'LoadPlugin csv\n<Plugin csv>\n  DataDir "{directory}/csv"\n</Plugin>',
-            THRESHOLD if "threshold" in stock_plugins else "",
+            THRESHOLD if "threshold" in stock_plugins else "", more,
             plugin_block("spacelift", account_block(account.url, secret)),
             plugin_block("workerpool_scaler",
                          block("Cluster", "c", KubeConfig=kubernetes.kubeconfig),
@@ -96,3 +97,21 @@ def test_the_reaction_and_the_errors_are_published(host, tmp_path):
                lambda: str(newest(tmp_path, "worker_pool_api_errors")))
     status, seconds = collectd.stop()
     assert status == 0 and seconds < 1
+
+
+def test_a_notification_in_force_outlives_a_restart(host, tmp_path):
+    """Who sent it does not repeat it: the floor must come from the state file."""
+    socket = Values(tmp_path / "socket")
+    account, kubernetes, collectd = host(
+        stock_plugins=("csv", "unixsock"), more=socket.config(), ScaleInWindow=1,
+        pool=[block("Notification", "broker", Plugin="amqp", FailureMinWorkers=3)])
+    collectd.wait_line("has poolSize 1", 15)
+    socket.notify("failure", host="h", plugin="amqp")
+    wait_until(lambda: account.pool()["size"] == 3, 20, lambda: collectd.output()[-3000:])
+    assert collectd.stop()[0] == 0
+    collectd.start()
+    collectd.wait_line("has poolSize 3", 15)
+    collectd.wait_line('at least 3 by a failure of notification "broker"', 15, count=2)
+    socket.notify("okay", host="h", plugin="amqp")
+    wait_until(lambda: account.pool()["size"] == 1, 20, lambda: collectd.output()[-3000:])
+    assert [patch["body"].count('"replicas":3') for patch in kubernetes.patches()] == [1, 0]

@@ -163,24 +163,30 @@ static struct sl_snapshot snapshot_of(const struct sl_replay_pool *pool, int64_t
     return (struct sl_snapshot){
         .runs_pending = sl_replay_pool_pending(pool),
         .workers_busy = (int64_t)pool->busy,
+        .workers = (int64_t)(pool->busy + pool->idle),
         .observed_ms = now_ms,
         .interval_ms = 10000,
     };
+}
+
+static void take_state(void *context, const char *key, const struct sl_scaler_state *state) {
+    (void)key;
+    *(struct sl_scaler_state *)context = *state;
 }
 
 /* Out to the file's form and back, through other clocks: those of the next boot. */
 static struct sl_scaler_state through_a_file(const struct sl_scaler_state *state, int64_t now_ms) {
     struct sl_clocks before = {.now_ms = now_ms, .realtime_ms = 1700000000000 + now_ms};
     struct sl_scaler_state loaded;
+    struct sl_state_sink sink = {.context = &loaded, .put_state = take_state};
     struct sl_error err = SL_ERROR_INIT;
-    char key[SL_STATE_KEY_BYTES];
     struct sl_buffer line;
 
     sl_buffer_init(&line, 2 * SL_STATE_LINE_BYTES);
     sl_state_save(state, "pool", &before, &line);
     assert_int_equal(line.failed, SL_OK);
     assert_true(line.len > 1);
-    assert_int_equal(sl_state_load(line.data, line.len - 1, &before, key, &loaded, &err), SL_OK);
+    assert_int_equal(sl_state_load(line.data, line.len - 1, &before, &sink, &err), SL_OK);
     sl_buffer_release(&line);
     return loaded;
 }

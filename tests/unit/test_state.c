@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "os/file.h"
+#include "scaler/options.h"
 #include "scaler/state_file.h"
 
 static const int64_t realtime_ms = 1700000000000;
@@ -27,25 +28,68 @@ static int64_t below(uint64_t *seed, int64_t limit) {
     return (int64_t)(next_random(seed) % (uint64_t)limit);
 }
 
+/* What a line brought. */
+struct found {
+    size_t states, alarms, foreigns;
+    char key[SL_STATE_KEY_BYTES];
+    struct sl_scaler_state state;
+    char name[64];
+    struct sl_alarm alarm;
+    struct sl_foreign foreign;
+};
+
+static void take_state(void *context, const char *key, const struct sl_scaler_state *state) {
+    struct found *found = context;
+
+    found->states++;
+    found->state = *state;
+    (void)snprintf(found->key, sizeof found->key, "%s", key);
+}
+
+static void take_alarm(void *context, const char *key, const char *name,
+                       const struct sl_alarm *alarm) {
+    struct found *found = context;
+
+    found->alarms++;
+    found->alarm = *alarm;
+    (void)snprintf(found->key, sizeof found->key, "%s", key);
+    (void)snprintf(found->name, sizeof found->name, "%s", name);
+}
+
+static void take_foreign(void *context, const char *key, const struct sl_foreign *foreign) {
+    struct found *found = context;
+
+    found->foreigns++;
+    found->foreign = *foreign;
+    (void)snprintf(found->key, sizeof found->key, "%s", key);
+}
+
+static int load(const char *line, size_t len, const struct sl_clocks *clocks, struct found *ret,
+                struct sl_error *err) {
+    struct sl_state_sink sink = {ret, take_state, take_alarm, take_foreign};
+
+    *ret = (struct found){0};
+    return sl_state_load(line, len, clocks, &sink, err);
+}
+
 /* Saved and read back by another process: its monotonic clock is another one. */
 static struct sl_scaler_state restart(const struct sl_scaler_state *state, int64_t now_ms,
                                       int64_t other_now_ms) {
     struct sl_clocks saved = {now_ms, realtime_ms + now_ms};
     struct sl_clocks loaded = {other_now_ms, realtime_ms + now_ms};
-    struct sl_scaler_state ret = {0};
     struct sl_error err = SL_ERROR_INIT;
-    char key[SL_STATE_KEY_BYTES];
+    struct found found;
     struct sl_buffer line;
 
     sl_buffer_init(&line, SL_STATE_LINE_BYTES);
     sl_state_save(state, "ns/pool", &saved, &line);
     assert_int_equal(sl_buffer_check(&line, "state", &err), SL_OK);
-    if (sl_state_load(line.data, line.len - 1, &loaded, key, &ret, &err) != SL_OK) {
+    if (load(line.data, line.len - 1, &loaded, &found, &err) != SL_OK) {
         fail_msg("%s", err.text);
     }
-    assert_string_equal(key, "ns/pool");
+    assert_string_equal(found.key, "ns/pool");
     sl_buffer_release(&line);
-    return ret;
+    return found.state;
 }
 
 static const struct sl_policy policies[] = {
@@ -143,14 +187,14 @@ static void test_a_clock_put_back(void **unused) {
     struct sl_clocks saved = {1000000, realtime_ms};
     struct sl_clocks loaded = {5000, realtime_ms - 86400000};
     struct sl_decision d;
-    char key[SL_STATE_KEY_BYTES];
+    struct found found;
     struct sl_buffer line;
 
     (void)unused;
     sl_buffer_init(&line, SL_STATE_LINE_BYTES);
     sl_state_save(&state, "k", &saved, &line);
-    assert_int_equal(sl_state_load(line.data, line.len, &loaded, key, &state, NULL), SL_OK);
-    assert_int_equal(decide_after(state, 5000, &d), 4);
+    assert_int_equal(load(line.data, line.len, &loaded, &found, NULL), SL_OK);
+    assert_int_equal(decide_after(found.state, 5000, &d), 4);
     assert_int_equal(d.clamp, SL_CLAMP_WATCHING);
     sl_buffer_release(&line);
 }
@@ -165,16 +209,20 @@ static void test_lines_that_are_none(void **unused) {
         "{\"form\":1}",
         "{\"form\":1,\"pool\":7}",
         "{\"form\":\"1\",\"pool\":\"a\"}",
+        "{\"form\":1,\"pool\":\"a\",\"notification\":\"n\"}",
+        "{\"form\":1,\"pool\":\"a\",\"notification\":\"n\",\"failure\":1,\"heard\":1}",
+        "{\"form\":1,\"pool\":\"a\",\"foreign\":3}",
+        "{\"form\":1,\"pool\":\"a\",\"foreign\":-7,\"at\":1,\"first\":1,\"hold\":1,\"count\":1}",
+        "{\"form\":1,\"pool\":\"a\",\"foreign\":3,\"at\":1,\"first\":1,\"hold\":-1,\"count\":1}",
     };
     struct sl_clocks clocks = {1000, realtime_ms};
 
     (void)unused;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        struct sl_scaler_state state;
-        char key[SL_STATE_KEY_BYTES];
+        struct found found;
 
-        assert_int_equal(sl_state_load(lines[i], strlen(lines[i]), &clocks, key, &state, NULL),
-                         SL_PARSE);
+        assert_int_equal(load(lines[i], strlen(lines[i]), &clocks, &found, NULL), SL_PARSE);
+        assert_int_equal(found.states + found.alarms + found.foreigns, 0);
     }
 }
 
@@ -194,30 +242,117 @@ static void test_absurd_lines(void **unused) {
 
     (void)unused;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        struct sl_scaler_state state;
+        struct found found;
         struct sl_decision d;
-        char key[SL_STATE_KEY_BYTES];
 
-        assert_int_equal(sl_state_load(lines[i], strlen(lines[i]), &clocks, key, &state, NULL),
-                         SL_OK);
-        assert_int_equal(decide_after(state, 1000000, &d), 4);
+        assert_int_equal(load(lines[i], strlen(lines[i]), &clocks, &found, NULL), SL_OK);
+        assert_int_equal(decide_after(found.state, 1000000, &d), 4);
     }
 }
 
-/* ---- the file ---- */
+/* ---- what else holds ---- */
 
-struct found {
-    size_t count;
-    char last[SL_STATE_KEY_BYTES];
-};
+static const struct sl_alarm_options lasting = {.name = (char[]){"broker"},
+                                                .failure_min_workers = 4};
+static const struct sl_alarm_options ending = {
+    .name = (char[]){"load"}, .failure_min_workers = 4, .expires_ms = 600000};
 
-static void count_state(void *context, const char *key, const struct sl_scaler_state *state) {
-    struct found *found = context;
+static const struct sl_alarm_options stepping = {.name = (char[]){"s"},
+                                                 .warning_add_workers = 3,
+                                                 .step_period_ms = 200000,
+                                                 .expires_ms = 600000};
 
-    (void)state;
-    found->count++;
-    (void)snprintf(found->last, sizeof found->last, "%s", key);
+/* The floor after a restart that took 100 s. */
+static int32_t floor_of_restored(struct sl_alarm *alarm, int64_t now_ms) {
+    struct sl_conditions c = {.cap = SL_NO_CAP};
+
+    (void)sl_alarms_apply(alarm, 1, now_ms, &c);
+    return c.floor;
 }
+
+static struct sl_alarm restored(const struct sl_alarm_options *options, enum sl_severity severity,
+                                struct found *found) {
+    struct sl_clocks saved = {1000000, realtime_ms};
+    struct sl_clocks loaded = {5000000, realtime_ms + 100000};
+    struct sl_alarm alarm = {.options = options};
+    struct sl_buffer line;
+
+    sl_alarm_hear(&alarm, severity, 2, 1000000);
+    sl_buffer_init(&line, SL_STATE_LINE_BYTES);
+    sl_state_save_alarm(&alarm, "ns/p", &saved, &line);
+    if (line.len == 0) {
+        *found = (struct found){0};
+    } else {
+        assert_int_equal(load(line.data, line.len - 1, &loaded, found, NULL), SL_OK);
+    }
+    sl_buffer_release(&line);
+    found->alarm.options = options;
+    return found->alarm;
+}
+
+static void test_a_notification_outlives_a_restart(void **unused) {
+    struct found found;
+    struct sl_alarm alarm = restored(&ending, SL_SEVERITY_FAILURE, &found);
+
+    (void)unused;
+    assert_string_equal(found.key, "ns/p");
+    assert_string_equal(found.name, "load");
+    assert_int_equal(floor_of_restored(&alarm, 5000000), 4);
+    assert_int_equal(floor_of_restored(&alarm, 5000000 + 499999), 4); /* Expires 600 */
+    assert_int_equal(floor_of_restored(&alarm, 5000000 + 500000), 0);
+    (void)restored(&ending, SL_SEVERITY_OKAY, &found);
+    assert_int_equal(found.alarms + found.states, 0); /* no line */
+}
+
+/* Its OKAY may have come while nobody listened. */
+static void test_a_restored_notification_that_never_expires_has_an_hour(void **unused) {
+    struct found found;
+    struct sl_alarm alarm = restored(&lasting, SL_SEVERITY_FAILURE, &found);
+    struct sl_alarm again = alarm;
+
+    (void)unused;
+    assert_int_equal(floor_of_restored(&alarm, 5000000 + 3499999), 4);
+    assert_int_equal(floor_of_restored(&alarm, 5000000 + 3500000), 0);
+    sl_alarm_hear(&again, SL_SEVERITY_FAILURE, 2, 6000000);
+    assert_int_equal(floor_of_restored(&again, 600000000), 4);
+}
+
+static void test_steps_outlive_a_restart(void **unused) {
+    struct found found;
+    struct sl_alarm alarm = restored(&stepping, SL_SEVERITY_WARNING, &found);
+
+    (void)unused;
+    assert_int_equal(floor_of_restored(&alarm, 5000000), 5);
+    sl_alarm_hear(&alarm, SL_SEVERITY_WARNING, 5, 5000000); /* 100 s after the first step */
+    assert_int_equal(floor_of_restored(&alarm, 5000000), 5);
+    sl_alarm_hear(&alarm, SL_SEVERITY_WARNING, 5, 5100000);
+    assert_int_equal(floor_of_restored(&alarm, 5100000), 8);
+}
+
+static void test_an_adopted_size_outlives_a_restart(void **unused) {
+    struct sl_clocks saved = {1000000, realtime_ms};
+    struct sl_clocks loaded = {5000000, realtime_ms + 100000};
+    struct sl_conditions c = {.cap = SL_NO_CAP};
+    struct sl_foreign foreign = {0};
+    struct found found;
+    struct sl_buffer line;
+
+    (void)unused;
+    sl_buffer_init(&line, SL_STATE_LINE_BYTES);
+    sl_state_save_foreign(&foreign, "ns/p", &saved, &line);
+    assert_int_equal(line.len, 0);
+    (void)sl_foreign_note(&foreign, SL_FOREIGN_ADOPT, 8, 600000, 1000000);
+    sl_state_save_foreign(&foreign, "ns/p", &saved, &line);
+    assert_int_equal(load(line.data, line.len - 1, &loaded, &found, NULL), SL_OK);
+    assert_int_equal(found.foreign.count, 1);
+    assert_string_equal(found.foreign.text, foreign.text);
+    assert_int_equal(sl_foreign_apply(&found.foreign, SL_FOREIGN_ADOPT, 5000000, &c), 5500000);
+    assert_true(c.has_adopted);
+    assert_int_equal(c.adopted_size, 8);
+    sl_buffer_release(&line);
+}
+
+/* ---- the file ---- */
 
 static void test_the_file(void **unused) {
     char directory[] = "/tmp/sl-state-XXXXXX";
@@ -225,6 +360,7 @@ static void test_the_file(void **unused) {
     struct sl_scaler_state state = {0};
     struct sl_error err = SL_ERROR_INIT;
     struct found found = {0};
+    struct sl_state_sink sink = {&found, take_state, take_alarm, take_foreign};
     struct sl_buffer lines;
     struct stat st;
     char path[100];
@@ -233,8 +369,8 @@ static void test_the_file(void **unused) {
     (void)unused;
     assert_non_null(mkdtemp(directory));
     (void)snprintf(path, sizeof path, "%s/new/prod.state", directory);
-    assert_int_equal(sl_state_file_load(path, &clocks, count_state, &found, &bad, &err), SL_OK);
-    assert_int_equal(found.count + bad, 0); /* not there */
+    assert_int_equal(sl_state_file_load(path, &clocks, &sink, &bad, &err), SL_OK);
+    assert_int_equal(found.states + bad, 0); /* not there */
 
     sl_buffer_init(&lines, 100000);
     sl_state_save(&state, "ns/a", &clocks, &lines);
@@ -243,10 +379,10 @@ static void test_the_file(void **unused) {
     sl_buffer_puts(&lines, "{\"form\":1,\"po"); /* cut */
     assert_int_equal(sl_file_replace(path, &lines, &err), SL_OK);
     assert_int_equal(sl_file_replace(path, &lines, &err), SL_OK);
-    assert_int_equal(sl_state_file_load(path, &clocks, count_state, &found, &bad, &err), SL_OK);
-    assert_int_equal(found.count, 2);
+    assert_int_equal(sl_state_file_load(path, &clocks, &sink, &bad, &err), SL_OK);
+    assert_int_equal(found.states, 2);
     assert_int_equal(bad, 2);
-    assert_string_equal(found.last, "ns/b");
+    assert_string_equal(found.key, "ns/b");
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
 
@@ -276,6 +412,10 @@ int main(void) {
         cmocka_unit_test(test_a_clock_put_back),
         cmocka_unit_test(test_lines_that_are_none),
         cmocka_unit_test(test_absurd_lines),
+        cmocka_unit_test(test_a_notification_outlives_a_restart),
+        cmocka_unit_test(test_a_restored_notification_that_never_expires_has_an_hour),
+        cmocka_unit_test(test_steps_outlive_a_restart),
+        cmocka_unit_test(test_an_adopted_size_outlives_a_restart),
         cmocka_unit_test(test_the_file),
         cmocka_unit_test(test_a_directory_that_cannot_be_made),
     };

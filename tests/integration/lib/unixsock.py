@@ -71,6 +71,11 @@ class Values:
                 *row.rsplit(" ", 1), interval_s) for row in rows):
             pass
 
+    def notify(self, severity, **fields):
+        """A notification of this severity (failure, warning, okay)."""
+        words = " ".join(f'{name}="{value}"' for name, value in fields.items())
+        self._ask(f'PUTNOTIF severity={severity} time={int(time.time())} message="m" {words}')
+
     def settle(self):
         """All that has been put has been through every write callback, with one write thread: a
         value is in the cache before it is written, so when the second of two is there the first
