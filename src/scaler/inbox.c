@@ -53,27 +53,38 @@ static int64_t count_of(double value) {
 }
 
 /* Adds what is known of the queue. True if that makes a difference. */
-static bool complete(const struct sl_inbox *box, struct sl_snapshot *snapshot, int64_t now_ms) {
-    bool is_known =
-        box->has_queue && sl_time_since(now_ms, box->queue_ms) <= box->queue_stale_after_ms;
-    int64_t drift = is_known ? box->runs_drift : 0;
-    int64_t blocked = is_known ? box->runs_blocked : 0;
-    bool is_other = drift != snapshot->runs_drift || blocked != snapshot->runs_blocked;
+static bool complete(const struct sl_inbox *box, struct sl_snapshot *snapshot) {
+    struct sl_snapshot before = *snapshot;
 
-    snapshot->runs_drift = drift;
-    snapshot->runs_blocked = blocked;
-    return is_other;
+    if (!box->has_queue) {
+        return false;
+    }
+    snapshot->queue_age_ms = sl_time_since(snapshot->observed_ms, box->queue_ms);
+    snapshot->queue = snapshot->queue_age_ms <= box->queue_lasts_ms ? SL_QUEUE_KNOWN : SL_QUEUE_OLD;
+    snapshot->runs_drift = snapshot->queue == SL_QUEUE_KNOWN ? box->runs_drift : 0;
+    snapshot->runs_blocked = box->runs_blocked;
+    return before.queue != snapshot->queue || before.runs_drift != snapshot->runs_drift ||
+           before.runs_blocked != snapshot->runs_blocked;
 }
 
 static bool take_queue(struct sl_inbox *box, const struct sl_pool_values *values,
-                       int64_t tolerance_ms, int64_t now_ms) {
+                       int64_t tolerance_ms, int64_t now_ms, int64_t realtime_ms) {
+    int64_t age_ms = sl_time_since(realtime_ms, values->time_ms);
+    bool is_newer = values->time_ms > box->queue_time_ms ||
+                    sl_time_since(box->queue_time_ms, realtime_ms) > tolerance_ms;
+
+    if (age_ms > tolerance_ms || age_ms < -tolerance_ms || !is_newer) {
+        return false;
+    }
     box->runs_drift = count_of(values->runs_drift);
     box->runs_blocked = count_of(values->runs_blocked);
     box->has_queue = true;
-    box->queue_ms = now_ms;
-    box->queue_stale_after_ms = tolerance_ms;
-    return box->has_newest && box->newest.state == SL_DATA_GOOD &&
-           complete(box, &box->newest, now_ms);
+    box->queue_time_ms = values->time_ms;
+    box->queue_ms = age_ms > 0 ? sl_time_since(now_ms, age_ms) : now_ms;
+    box->queue_lasts_ms = values->interval_ms > 0 && values->interval_ms < INT64_MAX / 2
+                              ? 2 * values->interval_ms
+                              : tolerance_ms;
+    return box->has_newest && box->newest.state == SL_DATA_GOOD && complete(box, &box->newest);
 }
 
 bool sl_inbox_take(struct sl_inbox *box, const struct sl_policy *policy,
@@ -84,9 +95,7 @@ bool sl_inbox_take(struct sl_inbox *box, const struct sl_policy *policy,
     struct sl_snapshot snapshot;
 
     if (values->kind == SL_VALUES_QUEUE) {
-        bool is_in_time = age_ms <= tolerance_ms && age_ms >= -tolerance_ms;
-
-        return is_in_time && take_queue(box, values, tolerance_ms, now_ms);
+        return take_queue(box, values, tolerance_ms, now_ms, realtime_ms);
     }
     if (!is_only_source(box, values->id, now_ms, tolerance_ms)) {
         return put(box, snapshot_of(SL_DATA_AMBIGUOUS, values, now_ms));
@@ -108,6 +117,6 @@ bool sl_inbox_take(struct sl_inbox *box, const struct sl_policy *policy,
         sl_snapshot_of(values->runs_pending, values->workers_busy,
                        age_ms > 0 ? sl_time_since(now_ms, age_ms) : now_ms, values->interval_ms);
     snapshot.workers = count_of(values->workers);
-    (void)complete(box, &snapshot, now_ms);
+    (void)complete(box, &snapshot);
     return put(box, snapshot);
 }

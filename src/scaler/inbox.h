@@ -45,12 +45,16 @@ struct sl_inbox {
     int64_t runs_drift; /* of the newest QUEUE */
     int64_t runs_blocked;
     bool has_queue;
-    int64_t queue_ms;
-    int64_t queue_stale_after_ms;
+    int64_t queue_time_ms;  /* wall clock of the host that read it */
+    int64_t queue_ms;       /* monotonic: when it was true */
+    int64_t queue_lasts_ms; /* so much older than a snapshot it may be to count for it */
 };
 
-/* A QUEUE completes the newest of a POOL and those that follow, until it is stale: it may be read
- * less often.
+/* A QUEUE completes the newest of a POOL and those that follow. It may be read less often, and is
+ * then older than the snapshot it is used for: as much as two of its own intervals. In that time
+ * runs that were drift detection may have become others, so the demand may be too small for so
+ * long, and the decision says how old the queue is. After that what is not known counts as it costs
+ * most: a drift-detection run in full, blocked runs as they were last seen.
  *
  * Returns true if newest has changed. False for a value that is no newer than the newest. Values
  * stamped later than now by more than the time after which data is stale make newest FUTURE; ones

@@ -46,16 +46,24 @@ enum sl_data_state {
     SL_DATA_STALE,     /* the newest is older than StaleAfter */
 };
 
+/* Of the queue behind the weights, which is read apart from the pools and maybe less often. */
+enum sl_queue_state {
+    SL_QUEUE_UNKNOWN, /* never read */
+    SL_QUEUE_KNOWN,
+    SL_QUEUE_OLD, /* the newest reading should have been followed by another one before now */
+};
+
 struct sl_snapshot {
     enum sl_data_state state;
     int64_t runs_pending; /* these two only where state is GOOD */
     int64_t workers_busy;
-    int64_t runs_drift; /* those of the pending ones that are drift detection; 0: not known */
-    int64_t
-        runs_blocked; /* not pending: they wait for a lock, an approval, a dependency; likewise */
-    int64_t workers;  /* registered; 0: not known */
-    int64_t observed_ms; /* monotonic: when it was true, as far as this host can know */
-    int64_t interval_ms; /* how often one comes; 0 where that is not known */
+    enum sl_queue_state queue;
+    int64_t queue_age_ms; /* at observed_ms; below 0: it is newer; 0 where it was never read */
+    int64_t runs_drift;   /* those of the pending ones that are drift detection; 0: not known */
+    int64_t runs_blocked; /* not pending: they wait for a lock, an approval, a dependency; 0 too */
+    int64_t workers;      /* registered; 0: not known */
+    int64_t observed_ms;  /* monotonic: when it was true, as far as this host can know */
+    int64_t interval_ms;  /* how often one comes; 0 where that is not known */
 };
 
 enum { SL_SIZE_UNSET = -1 }; /* the pool's spec has no poolSize yet; no size is given */
@@ -244,7 +252,10 @@ struct sl_decision {
     enum sl_data_state data;
     enum sl_rule rule;
     enum sl_clamp clamp;
-    int64_t runs_pending; /* these three are 0 without good data */
+    enum sl_queue_state queue; /* these six are 0 without good data */
+    int64_t queue_age_ms;
+    int64_t runs_drift;
+    int64_t runs_pending;
     int64_t workers_busy;
     int64_t demand;
     int32_t spare;  /* workers wanted above the demand and the utilization */

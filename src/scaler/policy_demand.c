@@ -244,6 +244,9 @@ void sl_policy_measure(const struct sl_policy *policy, const struct sl_condition
     int64_t runs_per_worker = policy->runs_per_worker > 0 ? policy->runs_per_worker : 1;
     int64_t load_percent = 0;
 
+    d->queue = snapshot->queue;
+    d->queue_age_ms = snapshot->queue_age_ms;
+    d->runs_drift = snapshot->runs_drift;
     d->runs_pending = count(snapshot->runs_pending);
     d->workers_busy = count(snapshot->workers_busy);
     load_percent = waiting_percent(policy, snapshot, d->runs_pending);

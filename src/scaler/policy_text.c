@@ -107,13 +107,42 @@ static void describe_floor(const struct sl_policy *policy, const struct sl_decis
     }
 }
 
+/* What the weights were taken from. A demand that is smaller than the count says how old it may be
+ * that what makes it smaller was true. */
+static void describe_queue(const struct sl_policy *policy, const struct sl_decision *d, char *out,
+                           size_t size) {
+    int64_t age_s = d->queue_age_ms > 0 ? d->queue_age_ms / 1000 : 0;
+
+    out[0] = '\0';
+    if (policy->drift_discount_percent == 0 && policy->blocked_weight_percent == 0) {
+        return;
+    }
+    switch (d->queue) {
+    case SL_QUEUE_UNKNOWN:
+        (void)snprintf(out, size, " (in full: the queue is not known, set Queue)");
+        break;
+    case SL_QUEUE_OLD:
+        (void)snprintf(out, size, " (drift detection in full: the queue is %" PRId64 " s older)",
+                       age_s);
+        break;
+    case SL_QUEUE_KNOWN:
+        if (d->demand != d->workers_busy + d->runs_pending && age_s > 0) {
+            (void)snprintf(out, size, ", weighted by the queue of %" PRId64 " s before", age_s);
+        } else if (d->demand != d->workers_busy + d->runs_pending) {
+            (void)snprintf(out, size, ", weighted");
+        }
+        break;
+    }
+}
+
 static void describe_demand(const struct sl_policy *policy, const struct sl_decision *d,
                             int64_t now_ms, char *out, size_t size) {
     char floor[PART_BYTES];
     char more[PART_BYTES] = "";
     bool is_plain = d->wanted == d->demand;
-    bool is_weighted = d->demand != d->workers_busy + d->runs_pending;
+    char queue[PART_BYTES];
 
+    describe_queue(policy, d, queue, sizeof queue);
     describe_floor(policy, d, now_ms, floor, sizeof floor);
     if (d->rule == SL_RULE_DEMAND && d->spare > 0) {
         (void)snprintf(more, sizeof more, ", %" PRId32 " workers wanted with %" PRId32 " to spare",
@@ -125,8 +154,7 @@ static void describe_demand(const struct sl_policy *policy, const struct sl_deci
         (void)snprintf(more, sizeof more, ", %" PRId32 " workers wanted", d->wanted);
     }
     (void)snprintf(out, size, "busy %" PRId64 " + pending %" PRId64 "%s = %" PRId64 "%s%s",
-                   d->workers_busy, d->runs_pending, is_weighted ? ", weighted" : "", d->demand,
-                   more, floor);
+                   d->workers_busy, d->runs_pending, queue, d->demand, more, floor);
 }
 
 static void describe_upper_clamp(const struct sl_policy *policy, const struct sl_decision *d,

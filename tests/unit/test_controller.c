@@ -1042,13 +1042,19 @@ static void test_weights_come_from_the_queue(void **unused) {
     step(w);
     poll_pool(w, 0, 3, 1);
     assert_int_equal(size_of(w, 0), 4); /* nothing is known of the queue */
-    queue.time_ms = w->real_ms + test_now_ms;
-    sl_controller_submit(w->controller, 0, &queue, test_now_ms, w->real_ms + test_now_ms);
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
+        queue.time_ms = w->real_ms + test_now_ms;
+        sl_controller_submit(w->controller, 0, &queue, test_now_ms, w->real_ms + test_now_ms);
         poll_pool(w, 0, 3, 1);
     }
     assert_int_equal(size_of(w, 0), 3); /* 1 + 3 - 3 + 2 */
-    assert_non_null(strstr(w->lines, "busy 1 + pending 3, weighted = 3"));
+    assert_non_null(strstr(w->lines, "3 (in full: the queue is not known, set Queue) = 4"));
+    assert_non_null(strstr(w->lines, "busy 1 + pending 3, weighted"));
+    for (int i = 0; i < 3; i++) {
+        poll_pool(w, 0, 3, 1); /* and no newer queue */
+    }
+    assert_int_equal(size_of(w, 0), 5); /* MaxWorkers; 1 + 3 + 2 */
+    assert_non_null(strstr(w->lines, "busy 1 + pending 3 (drift detection in full: the queue is "));
     free_world(w);
 }
 

@@ -367,6 +367,81 @@ static void test_inbox(void **unused) {
     }
 }
 
+/* ---- the queue behind the weights ---- */
+
+/* A value of kind at at_ms, stamped age_ms before. */
+static bool put(struct sl_inbox *box, enum sl_values_kind kind, int64_t at_ms, int64_t age_ms,
+                int64_t first, int64_t second) {
+    struct sl_policy policy = {.stale_after_ms = 60000};
+    struct sl_pool_values values = {
+        .kind = kind,
+        .name = "n",
+        .id = "01A",
+        .runs_pending = (double)first,
+        .workers_busy = (double)second,
+        .workers = 0,
+        .runs_drift = (double)first,
+        .runs_blocked = (double)second,
+        .time_ms = realtime_ms + at_ms - age_ms,
+        .interval_ms = 10000,
+    };
+
+    return sl_inbox_take(box, &policy, &values, NOW_MS + at_ms, realtime_ms + at_ms);
+}
+
+static void assert_weights(const struct sl_inbox *box, enum sl_queue_state queue, int64_t drift,
+                           int64_t blocked, int64_t age_ms) {
+    assert_int_equal(box->newest.queue, queue);
+    assert_int_equal(box->newest.runs_drift, drift);
+    assert_int_equal(box->newest.runs_blocked, blocked);
+    assert_int_equal(box->newest.queue_age_ms, age_ms);
+}
+
+static void test_a_queue_counts_for_the_snapshots_around_it(void **unused) {
+    struct sl_inbox box = {0};
+
+    (void)unused;
+    assert_true(put(&box, SL_VALUES_POOL, 0, 0, 5, 1));
+    assert_weights(&box, SL_QUEUE_UNKNOWN, 0, 0, 0);
+    assert_true(put(&box, SL_VALUES_QUEUE, 100, 0, 3, 4)); /* the same poll's */
+    assert_weights(&box, SL_QUEUE_KNOWN, 3, 4, -100);
+    assert_true(put(&box, SL_VALUES_POOL, 10000, 0, 5, 1));
+    assert_weights(&box, SL_QUEUE_KNOWN, 3, 4, 9900);
+    assert_false(put(&box, SL_VALUES_QUEUE, 10100, 0, 3, 4)); /* nothing that changes */
+    assert_true(put(&box, SL_VALUES_QUEUE, 10200, 0, 2, 4));
+    assert_weights(&box, SL_QUEUE_KNOWN, 2, 4, -200);
+}
+
+/* What is not known counts as it costs most: no failure to read makes a pool smaller. */
+static void test_an_old_queue_makes_no_demand_smaller(void **unused) {
+    struct sl_inbox box = {0};
+
+    (void)unused;
+    (void)put(&box, SL_VALUES_POOL, 0, 0, 5, 1);
+    (void)put(&box, SL_VALUES_QUEUE, 0, 0, 3, 4);
+    (void)put(&box, SL_VALUES_POOL, 20000, 0, 5, 1); /* two of its intervals */
+    assert_weights(&box, SL_QUEUE_KNOWN, 3, 4, 20000);
+    (void)put(&box, SL_VALUES_POOL, 20001, 0, 5, 1);
+    assert_weights(&box, SL_QUEUE_OLD, 0, 4, 20001);
+    (void)put(&box, SL_VALUES_POOL, 500000, 0, 5, 1);
+    assert_weights(&box, SL_QUEUE_OLD, 0, 4, 500000);
+    (void)put(&box, SL_VALUES_QUEUE, 500100, 0, 1, 0);
+    assert_weights(&box, SL_QUEUE_KNOWN, 1, 0, -100);
+}
+
+static void test_a_queue_that_comes_late_is_as_old_as_it_is(void **unused) {
+    struct sl_inbox box = {0};
+
+    (void)unused;
+    (void)put(&box, SL_VALUES_QUEUE, 30000, 15000, 3, 4);
+    (void)put(&box, SL_VALUES_POOL, 30000, 0, 5, 1);
+    assert_weights(&box, SL_QUEUE_KNOWN, 3, 4, 15000);
+    assert_false(put(&box, SL_VALUES_QUEUE, 31000, 20000, 9, 9));  /* out of order */
+    assert_false(put(&box, SL_VALUES_QUEUE, 31000, 70000, 9, 9));  /* too late */
+    assert_false(put(&box, SL_VALUES_QUEUE, 31000, -70000, 9, 9)); /* from the future */
+    assert_weights(&box, SL_QUEUE_KNOWN, 3, 4, 15000);
+}
+
 /* ---- names for messages ---- */
 
 static void test_neighbours(void **unused) {
@@ -408,6 +483,9 @@ int main(void) {
         cmocka_unit_test(test_routes),
         cmocka_unit_test(test_route_of_a_cut_name),
         cmocka_unit_test(test_inbox),
+        cmocka_unit_test(test_a_queue_counts_for_the_snapshots_around_it),
+        cmocka_unit_test(test_an_old_queue_makes_no_demand_smaller),
+        cmocka_unit_test(test_a_queue_that_comes_late_is_as_old_as_it_is),
         cmocka_unit_test(test_neighbours),
     };
 
