@@ -184,6 +184,12 @@ static void collect_letters(struct sl_controller *c, int64_t now_ms) {
     (void)pthread_mutex_unlock(&c->lock);
 }
 
+static void take_news(struct sl_controller *c) {
+    for (size_t i = 0; c->settings.ops.news != NULL && i < c->settings.pool_count; i++) {
+        sl_controller_take_news(c, i);
+    }
+}
+
 /* Decisions that change something come first: a size that is only to be verified can wait. */
 static void attend_due(struct sl_controller *c) {
     for (size_t i = 0; i < c->settings.pool_count; i++) {
@@ -246,11 +252,11 @@ int64_t sl_controller_step(struct sl_controller *c) {
     }
     sl_wakeup_clear(&c->work);
     collect_letters(c, c->settings.clock_ms());
+    take_news(c);
     attend_due(c);
     /* One at a time, so that another pool's snapshot never waits for more than one request. */
     p = next_to_verify(c);
     if (p != NULL) {
-        p->is_scale_wanted = false;
         sl_controller_act(c, p);
         p = next_to_verify(c);
     }
@@ -259,6 +265,16 @@ int64_t sl_controller_step(struct sl_controller *c) {
 
 static int64_t earlier(int64_t a_ms, int64_t b_ms) {
     return a_ms < b_ms ? a_ms : b_ms;
+}
+
+static void wait_for(struct sl_controller *c, int64_t timeout_ms) {
+    const struct sl_scale_ops *ops = &c->settings.ops;
+
+    if (ops->wait != NULL) {
+        ops->wait(ops->self, &c->work, timeout_ms);
+    } else {
+        sl_wakeup_wait(&c->work, c->settings.stop, timeout_ms);
+    }
 }
 
 static void *run(void *context) {
@@ -277,7 +293,7 @@ static void *run(void *context) {
         }
         next_ms = earlier(next_ms, sl_controller_status_due(c));
         if (next_ms > now_ms) {
-            sl_wakeup_wait(&c->work, stop, next_ms == INT64_MAX ? -1 : next_ms - now_ms);
+            wait_for(c, next_ms == INT64_MAX ? -1 : next_ms - now_ms);
         }
     }
     return NULL;

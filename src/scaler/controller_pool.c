@@ -6,9 +6,8 @@
 
 enum { MAX_TRIES = 5 };
 
-/* A size read longer ago is read again when the next snapshot comes: that is how long a change by
- * somebody else can go unnoticed while nothing happens in the queue. */
-static const int64_t read_again_after_ms = 5000;
+/* Where no data tell how long an interval is. */
+static const int64_t default_interval_ms = 10000;
 
 static const int64_t watch_every_ms = 30000;
 
@@ -49,6 +48,21 @@ static int64_t watch_again(const struct sl_controller_pool *p, int64_t now_ms) {
     return due_ms == INT64_MAX || due_ms > soon_ms ? due_ms : soon_ms;
 }
 
+/* A pool that nobody watches is read once for each snapshot, so that what people write on it is
+ * known within an interval; and where none comes, as if it had. */
+static int64_t read_again_ms(const struct sl_controller_pool *p) {
+    int64_t interval_ms = p->has_snapshot && p->snapshot.interval_ms > 0 ? p->snapshot.interval_ms
+                                                                         : default_interval_ms;
+
+    return sl_time_add(p->scale_ms, interval_ms + interval_ms / 2);
+}
+
+static bool is_to_be_read(const struct sl_controller_pool *p, int64_t now_ms) {
+    bool is_of_before = p->has_snapshot && p->snapshot.observed_ms > p->scale_ms;
+
+    return !p->is_watched && (is_of_before || now_ms >= read_again_ms(p));
+}
+
 /* When the passing of time alone may change the decision. */
 static int64_t next_look(const struct sl_controller *c, const struct sl_controller_pool *p,
                          const struct sl_decision *d, int64_t now_ms) {
@@ -60,6 +74,9 @@ static int64_t next_look(const struct sl_controller *c, const struct sl_controll
 
     next_ms = earlier(next_ms, p->conditions_until_ms);
     next_ms = earlier(next_ms, watch_again(p, now_ms));
+    if (p->has_scale && !p->is_watched && read_again_ms(p) > now_ms) {
+        next_ms = earlier(next_ms, read_again_ms(p));
+    }
     return stale_ms > now_ms ? earlier(next_ms, stale_ms) : next_ms;
 }
 
@@ -105,7 +122,7 @@ bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *
         sl_controller_publish(c, p);
         return false;
     }
-    p->is_scale_wanted = sl_time_since(now_ms, p->scale_ms) >= read_again_after_ms;
+    p->is_scale_wanted = p->is_scale_wanted || is_to_be_read(p, now_ms);
     if (d.size == d.current) {
         settle(c, p, &d, now_ms);
     } else {
@@ -183,25 +200,54 @@ static void watch(const struct sl_controller *c, struct sl_controller_pool *p, i
     }
 }
 
+/* By us, or by the server. */
+static void take_reading(struct sl_controller *c, struct sl_controller_pool *p,
+                         const struct sl_scale_reading *read) {
+    p->has_scale = true;
+    p->is_missing = false;
+    p->scale_ms = c->settings.clock_ms();
+    explain_size(c, p, read, p->scale_ms);
+    p->scale = *read;
+    take_annotations(c, p);
+    watch(c, p, p->scale_ms);
+    p->was_ever_read = true;
+    p->is_scale_wanted = false;
+    p->is_write_open = false;
+}
+
 static int read_scale(struct sl_controller *c, struct sl_controller_pool *p, struct sl_error *err) {
     const struct sl_scale_ops *ops = &c->settings.ops;
     struct sl_scale_reading read = {0};
     int rc =
         ops->read_size(ops->self, p->options->kube_namespace, p->options->worker_pool, &read, err);
 
-    p->has_scale = rc == SL_OK;
-    if (rc != SL_OK) {
-        return rc;
+    if (rc == SL_OK) {
+        take_reading(c, p, &read);
+    } else {
+        p->has_scale = false;
+        p->is_scale_wanted = false;
+        p->is_missing = rc == SL_NOTFOUND;
     }
-    p->scale_ms = c->settings.clock_ms();
-    explain_size(c, p, &read, p->scale_ms);
-    p->scale = read;
-    take_annotations(c, p);
-    watch(c, p, p->scale_ms);
-    p->was_ever_read = true;
-    p->is_scale_wanted = false;
-    p->is_write_open = false;
-    return SL_OK;
+    return rc;
+}
+
+void sl_controller_take_news(struct sl_controller *c, size_t index) {
+    const struct sl_scale_ops *ops = &c->settings.ops;
+    struct sl_controller_pool *p = &c->pools[index];
+    struct sl_scale_reading read = {0};
+    enum sl_news news = ops->news(ops->self, index, &read);
+    bool was_watched = p->is_watched;
+
+    p->is_watched = news != SL_NEWS_UNWATCHED;
+    if (news == SL_NEWS_CHANGED && p->has_scale) {
+        take_reading(c, p, &read);
+        p->due_ms = p->scale_ms;
+    } else if (news == SL_NEWS_CHANGED && p->is_missing) {
+        p->trouble.blocked_until_ms = 0; /* it is there again */
+        p->due_ms = c->settings.clock_ms();
+    } else if (p->has_scale && (news == SL_NEWS_DOUBT || (was_watched && !p->is_watched))) {
+        p->is_scale_wanted = true;
+    }
 }
 
 static int write_scale(struct sl_controller *c, struct sl_controller_pool *p,
@@ -247,6 +293,12 @@ static int try_scale(struct sl_controller *c, struct sl_controller_pool *p,
     return rc;
 }
 
+/* Where every change is told nothing has to be asked before a write: what was not told yet makes it
+ * a conflict. */
+static bool is_known(const struct sl_controller_pool *p) {
+    return p->has_scale && p->is_watched && !p->is_scale_wanted && p->scale.version[0] != '\0';
+}
+
 static int read_decide_write(struct sl_controller *c, struct sl_controller_pool *p,
                              struct sl_error *err) {
     int rc = SL_CONFLICT;
@@ -254,17 +306,20 @@ static int read_decide_write(struct sl_controller *c, struct sl_controller_pool 
     for (int i = 0; i < MAX_TRIES && rc == SL_CONFLICT; i++) {
         struct sl_decision d;
 
-        rc = read_scale(c, p, err);
+        int64_t now_ms = 0;
+
+        rc = i == 0 && is_known(p) ? SL_OK : read_scale(c, p, err);
         if (rc != SL_OK) {
             return rc;
         }
-        decide(c, p, p->scale_ms, &d);
+        now_ms = c->settings.clock_ms();
+        decide(c, p, now_ms, &d);
         if (d.size == d.current) {
-            settle(c, p, &d, p->scale_ms);
+            settle(c, p, &d, now_ms);
             return SL_OK;
         }
         if (!sl_controller_may_write(c)) {
-            hold_back(c, p, &d, p->scale_ms);
+            hold_back(c, p, &d, now_ms);
             return SL_OK;
         }
         rc = p->options->is_shadow ? try_scale(c, p, &d, err) : write_scale(c, p, &d, err);
