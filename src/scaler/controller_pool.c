@@ -106,6 +106,15 @@ static void cast_shadow(const struct sl_controller *c, struct sl_controller_pool
     settle(c, p, d, now_ms);
 }
 
+static void watch(const struct sl_controller *c, struct sl_controller_pool *p, int64_t now_ms) {
+    enum sl_watch news = SL_WATCH_QUIET;
+
+    if (sl_watchdog_look(&p->watchdog, p->scale.size, p->scale.actual,
+                         p->options->converge_timeout_ms, now_ms, &news)) {
+        sl_tell_watch(c, p, news, now_ms);
+    }
+}
+
 bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *p) {
     int64_t now_ms = c->settings.clock_ms();
     struct sl_decision d;
@@ -123,6 +132,9 @@ bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *
         return false;
     }
     p->is_scale_wanted = p->is_scale_wanted || is_to_be_read(p, now_ms);
+    if (p->is_watched) { /* where it is read, by the reading */
+        watch(c, p, now_ms);
+    }
     if (d.size == d.current) {
         settle(c, p, &d, now_ms);
     } else {
@@ -188,15 +200,6 @@ static void take_annotations(const struct sl_controller *c, struct sl_controller
     }
     if (is_new_problem && p->annotated.problem[0] != '\0') {
         sl_tell_bad_annotation(c, p);
-    }
-}
-
-static void watch(const struct sl_controller *c, struct sl_controller_pool *p, int64_t now_ms) {
-    enum sl_watch news = SL_WATCH_QUIET;
-
-    if (sl_watchdog_look(&p->watchdog, p->scale.size, p->scale.actual,
-                         p->options->converge_timeout_ms, now_ms, &news)) {
-        sl_tell_watch(c, p, news, now_ms);
     }
 }
 

@@ -11,6 +11,7 @@ Alone: tests/real/cluster.py --keep
 
 import argparse
 import base64
+import datetime
 import http.client
 import json
 import os
@@ -67,6 +68,11 @@ contexts:
       namespace: {namespace}
 current-context: test
 """
+
+
+def moment(text):
+    """Seconds since 1970 of a time in the audit log."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 class ApiError(Exception):

@@ -6,7 +6,6 @@ nobody decided, and taken over in time.
 environment variables SL_LEADER_KILLS and SL_LEADER_KILLS_DEFAULT say how many more.
 """
 
-import datetime
 import os
 import random
 import re
@@ -14,18 +13,13 @@ import signal
 import threading
 import time
 
-from cluster import ADMIN_TOKEN, NAMESPACE
+from cluster import ADMIN_TOKEN, NAMESPACE, moment
 from lib.process import wait_until
 from lib.stack import (API_KEY_SECRET, Collectd, SpaceliftSimulator, account_block, block,
                        plugin_block)
 
 MIN, MAX = 1, 9
 SHORT = {"LeaseDuration": 1, "RenewDeadline": 0.8, "RetryPeriod": 0.2}
-
-
-def moment(text):
-    """Seconds since 1970 of a time in the audit log."""
-    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 class Hosts:
@@ -184,7 +178,7 @@ def role_for(pool):
     """The example's role with another pool and another lease."""
     return {"rules": [
         {"apiGroups": ["workers.spacelift.io"], "resources": ["workerpools"],
-         "resourceNames": [pool], "verbs": ["get"]},
+         "resourceNames": [pool], "verbs": ["get", "watch"]},
         {"apiGroups": ["workers.spacelift.io"], "resources": ["workerpools/scale"],
          "resourceNames": [pool], "verbs": ["patch"]},
         {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},

@@ -5,10 +5,9 @@ import time
 
 import pytest
 
-from cluster import ADMIN_TOKEN, NAMESPACE
+from cluster import ADMIN_TOKEN, NAMESPACE, moment
 from lib.process import wait_until
 from lib.stack import POOL, Stack
-from test_election import moment
 
 QUIET_S = 12
 
@@ -88,12 +87,10 @@ def events_of_blindness(stack, cluster):
 
 
 def annotations_are_obeyed(stack, cluster):
-    """The plugin reads every five seconds at most; then a value from Spacelift must come."""
     cluster.annotate(collectd_spacelift__pause="true")
-    seen = time.time()
-    wait_until(lambda: reads_since(cluster, seen) >= 1, 15, "the annotation is read")
     stack.spacelift.add_runs(3)
-    wait_until(lambda: reads_since(cluster, seen) >= 3, 25, "two more looks at the pool")
+    stack.spacelift.requests(forget=True)
+    wait_until(lambda: len(stack.spacelift.requests()) >= 3, 15, "three more polls")
     assert cluster.pool_size() == 1
     cluster.annotate(collectd_spacelift__pause=None)
     stack.wait_size(3, 15)
@@ -104,12 +101,6 @@ def annotations_are_obeyed(stack, cluster):
     stack.wait_size(4, 15)
     cluster.annotate(collectd_spacelift__min_workers=None)
     stack.wait_size(3, 15)
-
-
-def reads_since(cluster, seen):
-    """How often the scaler has read the pool since that moment."""
-    return sum(entry["verb"] == "get" and moment(entry["requestReceivedTimestamp"]) > seen
-               for entry in cluster.audit())
 
 
 def size_of_somebody_else(stack, cluster):
@@ -154,12 +145,20 @@ def test_role_without_annotations(tmp_path, parts, cluster):
     assert len(stack.collectd.find("read without the annotations on the pool")) == 1
 
 
-def test_requests_per_decision(tmp_path, parts, cluster):
-    """In steady state at most one GET for each interval and pool; a change costs a GET and a PATCH,
-    and an event."""
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_requests_per_decision(tmp_path, parts, cluster, is_watched):
+    """With a watch: one when it begins, nothing while all is quiet, a PATCH and an event for a change.
+    Without the right to watch: one GET for each interval and pool, and one more before the PATCH. In
+    both an annotation is obeyed within an interval."""
     cluster.create_pool()
+    if not is_watched:
+        cluster.grant([{**rule, "verbs": [verb for verb in rule["verbs"] if verb != "watch"]}
+                       for rule in cluster.rules])
     before = len(cluster.audit())
     stack = make_stack(tmp_path, cluster, parts)
+    wait_until(lambda: "watch workerpools" in count(cluster.audit()[before:]), 15, "a watch")
+    start = count(cluster.audit()[before:])
+    before = len(cluster.audit())
     stack.spacelift.add_runs(2)
     stack.wait_size(2, 15)
     wait_until(lambda: find(cluster, "ScaledOut"), 10, "the event")
@@ -167,10 +166,28 @@ def test_requests_per_decision(tmp_path, parts, cluster):
     before = len(cluster.audit())
     time.sleep(QUIET_S)  # the length of the quiet is what is measured
     quiet = count(cluster.audit()[before:])
-    print(f"start and one change: {change}\nsteady state, {QUIET_S} s, {QUIET_S} values from "
-          f"Spacelift: {quiet}")
-    assert set(quiet) <= {"get workerpools"} and quiet.get("get workerpools", 0) <= QUIET_S / 5 + 1
-    assert change["patch workerpools/scale"] == 1 and change["get workerpools"] <= 4
+    took = annotation_to_write(cluster, stack)
+    print(f"{'watched' if is_watched else 'not watched'}: start {start}; one change {change}; "
+          f"{QUIET_S} s, {QUIET_S} values from Spacelift: {quiet}; from annotation to PATCH "
+          f"{took * 1000:.0f} ms at Interval 1")
+    assert took < 1.5 and change["patch workerpools/scale"] == 1
+    if is_watched:
+        assert not quiet and set(change) <= {"patch workerpools/scale", "create events"}
+        assert not stack.collectd.find("cannot be watched")
+    else:
+        assert set(quiet) == {"get workerpools"} and quiet["get workerpools"] <= QUIET_S + 1
+        line, = stack.collectd.find("cannot be watched")
+        assert "HTTP 403 Forbidden" in line and 'cannot watch resource "workerpools"' in line
+
+
+def annotation_to_write(cluster, stack):
+    """Seconds, by the server's clock."""
+    cluster.annotate(collectd_spacelift__min_workers="4")
+    stack.wait_size(4, 15)
+    entries = [entry for entry in cluster.audit(None) if entry["verb"] == "patch"]
+    said = [entry for entry in entries if "subresource" not in entry["objectRef"]][-1]
+    done = [entry for entry in entries if entry["objectRef"].get("subresource") == "scale"][-1]
+    return moment(done["stageTimestamp"]) - moment(said["stageTimestamp"])
 
 
 def count(entries):
