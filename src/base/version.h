@@ -5,4 +5,7 @@
 /* As "1.2.3". */
 const char *sl_version(void);
 
+/* The commit it was built from, or "unknown". */
+const char *sl_commit(void);
+
 #endif

@@ -338,7 +338,7 @@ static enum sl_code code_of(const char *message) {
         const char *words;
         enum sl_code code;
     } known[] = {
-        {"not available for machine sessions", SL_FORBIDDEN},
+        {"not available for machine sessions", SL_REJECTED},
         {"unauthorized", SL_AUTH},
         {"rate limit exceeded", SL_RATELIMIT},
         {"Cannot query field", SL_REJECTED},

@@ -323,13 +323,15 @@ const struct sl_metric_type sl_catalogue_reader[] = {
             {
                 [SL_COLLECTOR_SUCCESS] =
                     GAUGE("success", "spacelift_scrape_collector_success", "boolean",
-                          "Whether this part of the account was read: 1 or 0."),
+                          "Whether reading this part of the account failed (0) or not (1)."),
                 [SL_COLLECTOR_DURATION] =
                     GAUGE("duration", "spacelift_scrape_collector_duration_seconds", "seconds",
                           "How long it took to read this part of the account."),
                 [SL_COLLECTOR_SUPPORTED] =
                     GAUGE("supported", "spacelift_scrape_collector_supported", "boolean",
-                          "Whether this Spacelift has this part: 1 or 0."),
+                          "Whether this Spacelift has this part and gives it to a key (1) or not "
+                          "(0), "
+                          "which is no failure."),
                 [SL_COLLECTOR_TRUNCATED] =
                     GAUGE("truncated", "spacelift_scrape_collector_truncated", "boolean",
                           "Whether a limit was met, so that there is more than was read: 1 or 0."),
@@ -354,10 +356,10 @@ const struct sl_metric_type sl_catalogue_reader[] = {
     {
         OF_AN_ACCOUNT,
         .name = SL_TYPE_BUILD_INFO,
-        .type_labels = {"version"},
+        .type_labels = {"version", "commit"},
         .count = 1,
         .metrics = {GAUGE("value", "spacelift_build_info", "boolean",
-                          "Always 1; the label says which version reads.")},
+                          "Always 1; the labels say what reads.")},
     },
 };
 

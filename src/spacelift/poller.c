@@ -12,8 +12,6 @@
 #include "os/memory.h"
 #include "spacelift/session.h"
 
-#include "sl_config.h"
-
 enum {
     /* A key that may not read something is seldom given the right within seconds. */
     FORBIDDEN_PAUSE_MIN_MS = 10 * 1000,
@@ -37,6 +35,7 @@ struct collector {
     struct sl_complaint complaint;
     bool is_lacking; /* this Spacelift does not have it, as was found after that many logins */
     uint64_t lacking_since;
+    struct sl_collector_result last;
 };
 
 struct sl_poller {
@@ -118,11 +117,12 @@ static void report_lacking(struct sl_poller *p, enum sl_document document,
                            const struct sl_error *failure) {
     struct collector *c = &p->collectors[document];
     if (!c->is_lacking)
-        sl_log(&p->log, SL_LOG_NOTICE,
-               "account \"%s\": this Spacelift does not have what %s (%s) asks for: %s. Its values "
-               "are left out.",
-               p->account.name, sl_document_name(document), sl_document_collector(document),
-               failure->text);
+        sl_log(
+            &p->log, SL_LOG_NOTICE,
+            "account \"%s\": %s (%s) is not to be had of this Spacelift: %s. Its values are left "
+            "out.",
+            p->account.name, sl_document_name(document), sl_document_collector(document),
+            failure->text);
     c->is_lacking = true;
     c->lacking_since = sl_session_logins(p->session);
 }
@@ -165,6 +165,7 @@ static const struct sl_values_out *deliver_now(struct delivery *d, const struct 
 static void hand_over(struct sl_poller *p, enum sl_document document,
                       const struct sl_collector_result *result) {
     struct delivery d;
+    p->collectors[document].last = *result;
     sl_collector_values(document, result, deliver_now(&d, p, document));
 }
 
@@ -174,9 +175,10 @@ static bool is_about_server(enum sl_code code) {
            code == SL_RATELIMIT || code == SL_AUTH || code == SL_CONFIG;
 }
 
-/* A field that the schema lacks, in a document that may have one. */
+/* A field that the schema lacks, or that no key may read in this release. Without the pools there
+ * is nothing to do: theirs is a failure. */
 static bool is_lacking(enum sl_document document, const struct sl_error *failure) {
-    return document > SL_DOCUMENT_AGGREGATES && failure->code == SL_REJECTED &&
+    return document != SL_DOCUMENT_WORKER_POOLS && failure->code == SL_REJECTED &&
            failure->http_status == 0;
 }
 
@@ -194,6 +196,7 @@ static void take_failure(struct sl_poller *p, enum sl_document document,
     int64_t now_ms = sl_clock_monotonic_ms();
     result->supported = !is_lacking(document, failure);
     if (!result->supported) {
+        result->success = true; /* as the exporter: nothing has failed */
         report_lacking(p, document, failure);
         return;
     }
@@ -322,13 +325,23 @@ static int collect(struct sl_poller *p, enum sl_document document, int64_t *tota
     return failure->code;
 }
 
+/* Not asked for now, because of what was found before. */
+static bool is_put_off(const struct sl_poller *p, enum sl_document document, int64_t now_ms) {
+    const struct collector *c = &p->collectors[document];
+    return now_ms < c->again_ms || now_ms < p->rate_again_ms ||
+           (c->is_lacking && c->lacking_since == sl_session_logins(p->session));
+}
+
+/* What was found still holds: an alert on it must not lose sight of it. */
+static void repeat_trouble(struct sl_poller *p, enum sl_document document) {
+    const struct collector *c = &p->collectors[document];
+    if (c->has_begun && (!c->last.success || !c->last.supported))
+        hand_over(p, document, &p->collectors[document].last);
+}
+
 /* Polls come a little early or late; what is due within a tenth of its interval is due. */
 static bool is_due(const struct sl_poller *p, enum sl_document document, int64_t now_ms) {
     const struct collector *c = &p->collectors[document];
-    if (!c->is_on || now_ms < c->again_ms)
-        return false;
-    if (c->is_lacking && c->lacking_since == sl_session_logins(p->session))
-        return false;
     if (document == SL_DOCUMENT_QUEUE && p->queue_round.is_open)
         return true;
     return !c->has_begun || now_ms - c->begun_ms >= c->interval_ms - c->interval_ms / 10;
@@ -336,13 +349,15 @@ static bool is_due(const struct sl_poller *p, enum sl_document document, int64_t
 
 static void poll_once(struct sl_poller *p, struct sl_error *result) {
     int64_t total_ms = 0;
-    if (sl_clock_monotonic_ms() < p->rate_again_ms) {
+    if (sl_clock_monotonic_ms() < p->rate_again_ms)
         sl_fail(result, SL_RATELIMIT, "the server asked for a pause");
-        return;
-    }
     for (enum sl_document d = 0; d < SL_DOCUMENTS_READ; d++) {
         int64_t now_ms = sl_clock_monotonic_ms();
-        if (!is_due(p, d, now_ms))
+        if (is_put_off(p, d, now_ms)) {
+            repeat_trouble(p, d);
+            continue;
+        }
+        if (!p->collectors[d].is_on || !is_due(p, d, now_ms))
             continue;
         if (d != SL_DOCUMENT_QUEUE || !p->queue_round.is_open)
             p->collectors[d].begun_ms = now_ms;
@@ -359,7 +374,7 @@ static void poll_once(struct sl_poller *p, struct sl_error *result) {
             sl_backoff_succeeded(&p->rate);
     }
     struct delivery d;
-    sl_scrape_values(total_ms, PACKAGE_VERSION, deliver_now(&d, p, SL_DOCUMENT_WORKER_POOLS));
+    sl_scrape_values(total_ms, deliver_now(&d, p, SL_DOCUMENT_WORKER_POOLS));
 }
 
 /* Whatever the server does: that a credential has ended may be why. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/version.h"
+
 enum { TYPE_INSTANCE_BYTES = 256 };
 
 static void put(const struct sl_values_out *out, const char *type, const struct sl_known_pool *pool,
@@ -161,7 +163,9 @@ void sl_expiry_values(const char *credential, int64_t expires_s, const struct sl
     put(out, SL_TYPE_CREDENTIAL_EXPIRY, NULL, credential, (const double[]){(double)expires_s});
 }
 
-void sl_scrape_values(int64_t duration_ms, const char *version, const struct sl_values_out *out) {
+void sl_scrape_values(int64_t duration_ms, const struct sl_values_out *out) {
+    char build[TYPE_INSTANCE_BYTES];
+    snprintf(build, sizeof(build), "%s%c%s", sl_version(), SL_TYPE_INSTANCE_SEPARATOR, sl_commit());
     put(out, SL_TYPE_API_SCRAPE, NULL, "", (const double[]){(double)duration_ms / 1000});
-    put(out, SL_TYPE_BUILD_INFO, NULL, version, (const double[]){1});
+    put(out, SL_TYPE_BUILD_INFO, NULL, build, (const double[]){1});
 }

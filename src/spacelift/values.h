@@ -46,6 +46,7 @@ void sl_collector_values(enum sl_document document, const struct sl_collector_re
                          const struct sl_values_out *out);
 /* credential: as sl_session_expiry() says. */
 void sl_expiry_values(const char *credential, int64_t expires_s, const struct sl_values_out *out);
-void sl_scrape_values(int64_t duration_ms, const char *version, const struct sl_values_out *out);
+/* Of a whole poll, and who reads. */
+void sl_scrape_values(int64_t duration_ms, const struct sl_values_out *out);
 
 #endif

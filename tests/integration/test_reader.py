@@ -113,18 +113,22 @@ def test_a_refused_part_costs_only_itself(make_host):
     assert status == 0, output  # a key without these rights is a good key
     account.requests(forget=True)
     collectd.start()
-    collectd.wait_line(r"cannot read usage .*not available for machine sessions", 10)
+    collectd.wait_line(r"usage \(usage\) is not to be had .*not available for machine sessions", 10)
     collectd.wait_line(r"cannot read metrics .*may not read metrics: give it read access", 10)
     pool = account.pool()["id"]
     wait_values(values, f"spacelift-{POOL}/worker_pool-{pool}", workers=3)
-    wait_values(values, "spacelift/api_collector-usage", success=0)
+    wait_values(values, "spacelift/api_collector-usage", success=1, supported=0)
+    wait_values(values, "spacelift/api_collector-aggregates", success=0, supported=1)
     wait_values(values, "spacelift/api_collector-workerpools", success=1)
     count = lambda name: sum(r["operation"] == f"CollectdSpacelift_{name}"
                              for r in account.requests())
     wait_until(lambda: count("WorkerPools") >= 5, 20, "five polls")
     assert count("Usage") == 1 and count("Aggregates") == 1 and count("Viewer") == 1
     assert count("Login") == 1
-    assert len(collectd.find("cannot read usage")) == 1
+    assert len(collectd.find("usage .*is not to be had")) == 1 and not collectd.find("cannot read usage")
+    # Nobody asks for them now; that they are not there is still said, so that an alert can be.
+    assert values.get("spacelift/api_collector-usage")["supported"] == 0
+    assert values.get("spacelift/api_collector-aggregates")["success"] == 0
     assert not collectd.find("cannot read workerPools")
 
 
@@ -133,8 +137,8 @@ def test_an_old_release(make_host):
     account, collectd, values = make_host(extra=["--old-release"], **EVERYTHING)
     collectd.start()
     for collector in ("schedulable", "queue", "billing", "seats"):
-        collectd.wait_line(rf"this Spacelift does not have what \w+ \({collector}\)", 15)
-        wait_values(values, f"spacelift/api_collector-{collector}", success=0, supported=0)
+        collectd.wait_line(rf"\w+ \({collector}\) is not to be had of this Spacelift", 15)
+        wait_values(values, f"spacelift/api_collector-{collector}", success=1, supported=0)
     pool = account.pool()["id"]
     wait_values(values, f"spacelift-{POOL}/worker_pool-{pool}", workers=3)
     wait_values(values, f"spacelift-{POOL}/worker_pool_workers-{pool}", idle=3)

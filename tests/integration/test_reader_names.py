@@ -81,6 +81,9 @@ def test_all_of_the_exporter(tmp_path, parts):
     wait_until(lambda: not missing(), 20, lambda: f"{missing()}")
     found = stored(prometheus)
     names = {name for name, _ in found}
+    build = next(dict(labels) for name, labels in found if name == "spacelift_build_info")
+    assert set(build) == {"version", "commit"} and re.fullmatch(r"unknown|[0-9a-f]{40}(-dirty)?",
+                                                                build["commit"])
     assert set(PRESENT) <= names
     for collector in COLLECTORS:
         for what, value in (("success", 1), ("supported", 1)):

@@ -214,7 +214,7 @@ static void test_bad_answers(void **unused) {
          SL_AUTH, "unauthorized"},
         {"for people only",
          "{\"errors\":[{\"message\":\"not available for machine sessions\"}],\"data\":null}",
-         SL_FORBIDDEN, "machine"},
+         SL_REJECTED, "machine"},
         {"rate limit", "{\"errors\":[{\"message\":\"rate limit exceeded\"}],\"-\":429}",
          SL_RATELIMIT, "rate limit"},
         {"unknown field",
