@@ -20,6 +20,7 @@
 #define SL_LIMIT_POOLS_PER_ACCOUNT 10000u
 #define SL_LIMIT_NAME_BYTES        512u    /* of a pool's name as Spacelift sends it */
 #define SL_LIMIT_QUEUE_PAGES       50u     /* of 100 runs, of one pool's queue */
+#define SL_LIMIT_BLOCKED_STACKS    50u     /* asked for one pool's blocked runs */
 #define SL_LIMIT_WORKER_GROUPS     100u    /* different values of a metadata key in one pool */
 #define SL_LIMIT_POINTS            10000u  /* of Spacelift's own statistics */
 #define SL_LIMIT_WORKERS           1000000 /* largest MaxWorkers */

@@ -359,7 +359,8 @@ static int fail_for_errors(const struct sl_answer_parser *p, struct sl_error *er
 /* null where the schema allows it: no public workers, nobody logged in, the pool is gone. */
 static bool may_be_null(enum sl_document document) {
     return document == SL_DOCUMENT_PUBLIC_WORKER_POOL || document == SL_DOCUMENT_VIEWER ||
-           document == SL_DOCUMENT_QUEUE;
+           document == SL_DOCUMENT_QUEUE || document == SL_DOCUMENT_BLOCKED ||
+           document == SL_DOCUMENT_STACK;
 }
 
 int sl_answer_parser_finish(struct sl_answer_parser *p, struct sl_answer *ret,
@@ -376,7 +377,10 @@ int sl_answer_parser_finish(struct sl_answer_parser *p, struct sl_answer *ret,
                        sl_document_name(p->document));
     p->answer.has_public_pool = p->document == SL_DOCUMENT_PUBLIC_WORKER_POOL && p->has_root_field;
     p->answer.has_viewer = p->document == SL_DOCUMENT_VIEWER && p->has_root_field;
-    p->answer.queue.has_pool = p->document == SL_DOCUMENT_QUEUE && p->has_root_field;
+    p->answer.queue.has_pool =
+        (p->document == SL_DOCUMENT_QUEUE || p->document == SL_DOCUMENT_BLOCKED) &&
+        p->has_root_field;
+    p->answer.has_stack = p->document == SL_DOCUMENT_STACK && p->has_root_field;
     *ret = p->answer;
     p->answer = (struct sl_answer){.pools = NULL};
     return SL_OK;

@@ -53,6 +53,12 @@ struct sl_queue {
     char *end_cursor; /* NULL: that was the last page */
 };
 
+/* A run that is not ready, and lacks no approval. */
+struct sl_held_run {
+    char *id;
+    char *stack_id;
+};
+
 enum sl_aggregate {
     SL_AGGREGATE_STACKS_BY_STATE,
     SL_AGGREGATE_RESOURCES_BY_DRIFT,
@@ -84,7 +90,14 @@ struct sl_answer {
     struct sl_point *points;
     size_t point_count;
 
-    struct sl_queue queue;
+    struct sl_queue queue; /* QUEUE; of BLOCKED has_pool, end_cursor, needs_approval */
+
+    struct sl_held_run *held; /* BLOCKED */
+    size_t held_count;
+
+    bool has_stack;  /* STACK; false: the key does not see it */
+    char *locked_by; /* whose lock it has; NULL or "": nobody's */
+    char *blocker;   /* the run that holds it; NULL: none */
 
     bool is_truncated; /* a limit was met: there is more than this */
 

@@ -36,7 +36,7 @@ struct sl_place {
 struct sl_shape {
     const struct sl_place *places; /* of a list: one, the element */
     size_t count;
-    uint32_t all; /* a bit for each place */
+    uint32_t all;                                                     /* a bit for each place */
     int (*begin)(struct sl_answer_parser *p, struct sl_error *err);   /* may be NULL */
     int (*element)(struct sl_answer_parser *p, struct sl_error *err); /* after each scalar */
     int (*end)(struct sl_answer_parser *p, struct sl_error *err);
@@ -68,6 +68,8 @@ struct sl_run_record {
     bool drift_detection;
     bool is_prioritized;
     bool needs_approval;
+    char *id; /* these two of BLOCKED */
+    char *stack_id;
     int64_t ready_at;
     char past_state[SL_WORD_BYTES]; /* of an entry of its history */
     int64_t past_at;
@@ -83,6 +85,7 @@ struct sl_answer_parser {
     struct sl_answer answer;
     size_t pool_cap;
     size_t point_cap;
+    size_t held_cap;
 
     /* The pool, worker, run and so on that is being read. */
     struct sl_worker_pool pool;

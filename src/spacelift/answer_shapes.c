@@ -23,15 +23,6 @@
 
 /* ---- pools ---- */
 
-static void drop_pool(struct sl_worker_pool *pool) {
-    free(pool->id);
-    free(pool->name);
-    for (size_t i = 0; i < pool->group_count; i++)
-        free(pool->groups[i].value);
-    free(pool->groups);
-    *pool = (struct sl_worker_pool){.id = NULL};
-}
-
 static int begin_pool(struct sl_answer_parser *p, struct sl_error *err) {
     (void)err;
     sl_answer_drop_records(p);
@@ -317,6 +308,71 @@ static const struct sl_shape runs_shape = {PLACES(runs_places)};
 static const struct sl_place queue_places[] = {OBJECT("searchSchedulableRuns", &runs_shape)};
 static const struct sl_shape queue_shape = {PLACES(queue_places)};
 
+/* ---- what is not ready ---- */
+
+static int begin_held(struct sl_answer_parser *p, struct sl_error *err) {
+    (void)err;
+    p->run.state[0] = '\0';
+    p->run.needs_approval = false;
+    return SL_OK;
+}
+
+/* Whatever the server makes of the predicate, only what is not ready counts. */
+static int keep_held(struct sl_answer_parser *p, struct sl_error *err) {
+    struct sl_answer *a = &p->answer;
+    bool is_review = strcmp(p->run.state, "PENDING_REVIEW") == 0;
+    if (is_review || (strcmp(p->run.state, "QUEUED") == 0 && p->run.needs_approval)) {
+        a->queue.needs_approval++;
+        return SL_OK;
+    }
+    if (strcmp(p->run.state, "QUEUED") != 0)
+        return SL_OK;
+    if (a->held_count == p->held_cap) {
+        size_t cap = p->held_cap == 0 ? 16 : p->held_cap * 2;
+        struct sl_held_run *held = realloc(a->held, cap * sizeof(*held));
+        if (held == NULL)
+            return sl_fail(err, SL_NOMEM, "out of memory for runs");
+        a->held = held;
+        p->held_cap = cap;
+    }
+    a->held[a->held_count++] = (struct sl_held_run){.id = p->run.id, .stack_id = p->run.stack_id};
+    p->run.id = NULL;
+    p->run.stack_id = NULL;
+    return SL_OK;
+}
+
+static const struct sl_place held_run_places[] = {
+    FIELD("id", SL_PLACE_TEXT, run.id),
+    FIELD("state", SL_PLACE_WORD, run.state),
+    MAY_LACK("needsApproval", SL_PLACE_BOOL, run.needs_approval),
+};
+static const struct sl_shape held_run_shape = {PLACES(held_run_places)};
+static const struct sl_place held_places[] = {
+    FIELD("stackId", SL_PLACE_TEXT, run.stack_id),
+    OBJECT("run", &held_run_shape),
+};
+static const struct sl_shape held_shape = {PLACES(held_places), .begin = begin_held,
+                                           .end = keep_held};
+static const struct sl_place held_edge_places[] = {OBJECT("node", &held_shape)};
+static const struct sl_shape held_edge_shape = {PLACES(held_edge_places)};
+static const struct sl_place held_edges_places[] = {ELEMENT(&held_edge_shape)};
+static const struct sl_shape held_edges_shape = {PLACES(held_edges_places)};
+static const struct sl_place held_runs_places[] = {
+    LIST("edges", &held_edges_shape),
+    OBJECT("pageInfo", &page_shape),
+};
+static const struct sl_shape held_runs_shape = {PLACES(held_runs_places)};
+static const struct sl_place blocked_places[] = {OBJECT("searchSchedulableRuns", &held_runs_shape)};
+static const struct sl_shape blocked_shape = {PLACES(blocked_places)};
+
+static const struct sl_place blocker_places[] = {FIELD("id", SL_PLACE_TEXT, answer.blocker)};
+static const struct sl_shape blocker_shape = {PLACES(blocker_places)};
+static const struct sl_place stack_places[] = {
+    MAY_LACK("lockedBy", SL_PLACE_LONG_TEXT, answer.locked_by),
+    {"blocker", 7, SL_PLACE_OBJECT, true, 0, &blocker_shape},
+};
+static const struct sl_shape stack_shape = {PLACES(stack_places)};
+
 /* ---- the account ---- */
 
 static const struct sl_place public_places[] = {
@@ -472,8 +528,10 @@ static const struct sl_place roots[SL_DOCUMENT_COUNT] = {
     [SL_DOCUMENT_QUEUE] = ROOT("workerPool", SL_PLACE_OBJECT, &queue_shape),
     [SL_DOCUMENT_BILLING_DETAILS] = ROOT("usage", SL_PLACE_OBJECT, &details_shape),
     [SL_DOCUMENT_SEATS] = ROOT("seats", SL_PLACE_OBJECT, &seats_shape),
+    [SL_DOCUMENT_BLOCKED] = ROOT("workerPool", SL_PLACE_OBJECT, &blocked_shape),
     [SL_DOCUMENT_VIEWER] = ROOT("viewer", SL_PLACE_OBJECT, &viewer_shape),
     [SL_DOCUMENT_API_KEY_USER] = ROOT("apiKeyUser", SL_PLACE_OBJECT, &user_shape),
+    [SL_DOCUMENT_STACK] = ROOT("stack", SL_PLACE_OBJECT, &stack_shape),
 };
 
 const struct sl_shape *sl_answer_shape(enum sl_document document) {
@@ -484,57 +542,8 @@ const struct sl_shape *sl_answer_shape(enum sl_document document) {
         DATA(SL_DOCUMENT_WORKERS),      DATA(SL_DOCUMENT_SCHEDULABLE),
         DATA(SL_DOCUMENT_QUEUE),        DATA(SL_DOCUMENT_BILLING_DETAILS),
         DATA(SL_DOCUMENT_SEATS),        DATA(SL_DOCUMENT_VIEWER),
-        DATA(SL_DOCUMENT_API_KEY_USER),
+        DATA(SL_DOCUMENT_API_KEY_USER), DATA(SL_DOCUMENT_BLOCKED),
+        DATA(SL_DOCUMENT_STACK),
     };
     return &data[document];
-}
-
-/* ---- memory ---- */
-
-void sl_answer_drop_records(struct sl_answer_parser *p) {
-    drop_pool(&p->pool);
-    for (size_t i = 0; i < p->label_count; i++)
-        free(p->labels[i]);
-    p->label_count = 0;
-    char **texts[] = {&p->space, &p->label, &p->worker.metadata, &p->cursor};
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        free(*texts[i]);
-        *texts[i] = NULL;
-    }
-}
-
-void sl_answer_release(struct sl_answer *answer) {
-    for (size_t i = 0; i < answer->pool_count; i++)
-        drop_pool(&answer->pools[i]);
-    free(answer->pools);
-    free(answer->points);
-    sl_queue_release(&answer->queue);
-    sl_secret_release(&answer->jwt);
-    *answer = (struct sl_answer){.pools = NULL};
-}
-
-void sl_queue_release(struct sl_queue *queue) {
-    free(queue->end_cursor);
-    *queue = (struct sl_queue){.end_cursor = NULL};
-}
-
-void sl_queue_add(struct sl_queue *queue, struct sl_queue *page) {
-    queue->has_pool = page->has_pool;
-    queue->waiting += page->waiting;
-    queue->blocked += page->blocked;
-    queue->needs_approval += page->needs_approval;
-    queue->drift_detection += page->drift_detection;
-    queue->prioritized += page->prioritized;
-    queue->in_progress += page->in_progress;
-    if (page->oldest_wait_s > queue->oldest_wait_s)
-        queue->oldest_wait_s = page->oldest_wait_s;
-    for (size_t i = 0; i < SL_WAIT_BUCKET_COUNT; i++)
-        queue->waits[i] += page->waits[i];
-    for (size_t i = 0; i < SL_RUN_TYPES; i++)
-        queue->by_type[i] += page->by_type[i];
-    for (size_t i = 0; i < SL_RUN_STATES; i++)
-        queue->by_state[i] += page->by_state[i];
-    free(queue->end_cursor);
-    queue->end_cursor = page->end_cursor;
-    page->end_cursor = NULL;
 }

@@ -95,6 +95,17 @@ extern const char SL_TYPE_WORKER_POOL_RUNS_BY_TYPE[];
 /* All runs of the queue, likewise. The last value of both is "OTHER". */
 extern const char SL_TYPE_WORKER_POOL_RUNS_BY_STATE[];
 
+/* Runs that are not ready, by what holds them. */
+extern const char SL_TYPE_WORKER_POOL_BLOCKED[];
+enum {
+    SL_BLOCKED_APPROVAL,   /* somebody has to approve it */
+    SL_BLOCKED_LOCK,       /* somebody has locked its stack */
+    SL_BLOCKED_RUN,        /* another run holds its stack */
+    SL_BLOCKED_DEPENDENCY, /* none of these: dependencies are what remains */
+    SL_BLOCKED_UNKNOWN,    /* the key does not see its stack */
+    SL_BLOCKED_REASONS,
+};
+
 extern const char SL_TYPE_WORKER_POOL_SCHEDULABLE[];
 
 extern const char SL_TYPE_WORKER_POOL_WORKERS[];

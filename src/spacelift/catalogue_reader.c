@@ -7,6 +7,7 @@ const char SL_TYPE_WORKER_POOL_QUEUE[] = "worker_pool_queue";
 const char SL_TYPE_WORKER_POOL_WAIT[] = "worker_pool_wait";
 const char SL_TYPE_WORKER_POOL_RUNS_BY_TYPE[] = "worker_pool_runs_by_type";
 const char SL_TYPE_WORKER_POOL_RUNS_BY_STATE[] = "worker_pool_runs_by_state";
+const char SL_TYPE_WORKER_POOL_BLOCKED[] = "worker_pool_blocked";
 const char SL_TYPE_WORKER_POOL_SCHEDULABLE[] = "worker_pool_schedulable";
 const char SL_TYPE_WORKER_POOL_WORKERS[] = "worker_pool_workers";
 const char SL_TYPE_WORKER_POOL_WORKERS_BY_METADATA[] = "worker_pool_workers_by_metadata";
@@ -40,6 +41,11 @@ const char SL_TYPE_BUILD_INFO[] = "build_info";
     LABELLED(ds, "spacelift_worker_pool_runs_by_state", "runs",                                    \
              "Runs in the queue of this pool, those in progress included, by state.", "state",     \
              value)
+
+#define BLOCKED_BY(reason)                                                                         \
+    LABELLED(reason, "spacelift_worker_pool_runs_blocked_by", "runs",                              \
+             "Runs in the queue of this pool that are not ready, by what holds them.", "reason",   \
+             reason)
 
 const struct sl_metric_type sl_catalogue_reader[] = {
     {
@@ -157,6 +163,16 @@ const struct sl_metric_type sl_catalogue_reader[] = {
     },
     {
         OF_A_POOL,
+        .name = SL_TYPE_WORKER_POOL_BLOCKED,
+        .count = SL_BLOCKED_REASONS,
+        .metrics = {[SL_BLOCKED_APPROVAL] = BLOCKED_BY("approval"),
+                    [SL_BLOCKED_LOCK] = BLOCKED_BY("lock"),
+                    [SL_BLOCKED_RUN] = BLOCKED_BY("run"),
+                    [SL_BLOCKED_DEPENDENCY] = BLOCKED_BY("dependency"),
+                    [SL_BLOCKED_UNKNOWN] = BLOCKED_BY("unknown")},
+    },
+    {
+        OF_A_POOL,
         .name = SL_TYPE_WORKER_POOL_SCHEDULABLE,
         .count = 1,
         .metrics =
@@ -208,13 +224,16 @@ const struct sl_metric_type sl_catalogue_reader[] = {
                           "seconds", "Start of the current billing period, Unix time."),
                 [SL_BILLING_END] =
                     GAUGE("end", "spacelift_current_billing_period_end_timestamp_seconds",
-                          "seconds", "End of the current billing period, Unix time."),
-                [SL_BILLING_USED_PRIVATE] = GAUGE(
-                    "used_private", "spacelift_current_billing_period_used_private_seconds",
-                    "seconds", "Run time on private workers in the billing period; whole minutes."),
-                [SL_BILLING_USED_PUBLIC] = GAUGE(
-                    "used_public", "spacelift_current_billing_period_used_public_seconds",
-                    "seconds", "Run time on public workers in the billing period; whole minutes."),
+                          "seconds",
+                          "End of the current billing period, Unix time."),
+                [SL_BILLING_USED_PRIVATE] =
+                    GAUGE("used_private", "spacelift_current_billing_period_used_private_seconds",
+                          "seconds",
+                          "Run time on private workers in the billing period; whole minutes."),
+                [SL_BILLING_USED_PUBLIC] =
+                    GAUGE("used_public", "spacelift_current_billing_period_used_public_seconds",
+                          "seconds",
+                          "Run time on public workers in the billing period; whole minutes."),
                 [SL_BILLING_USED_SEATS] =
                     GAUGE("used_seats", "spacelift_current_billing_period_used_seats", "seats",
                           "Users who logged in during the billing period."),

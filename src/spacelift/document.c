@@ -60,11 +60,20 @@ static const struct {
          NULL},
     [SL_DOCUMENT_SEATS] = {"seats", "seats",
                            QUERY("Seats", "{seats{user{limit,inUse},apiKey{limit,inUse}}}"), NULL},
+    [SL_DOCUMENT_BLOCKED] = {"workerPool", "blocked",
+                             QUERY("Blocked",
+                                   "($id:ID!,$input:SearchInput!){workerPool(id:$id){"
+                                   "searchSchedulableRuns(input:$input){edges{node{stackId,run{id,"
+                                   "state,needsApproval}}},pageInfo{endCursor,hasNextPage}}}}"),
+                             NULL},
     [SL_DOCUMENT_VIEWER] = {"viewer", NULL, QUERY("Viewer", "{viewer{id}}"), NULL},
     [SL_DOCUMENT_API_KEY_USER] = {"apiKeyUser", NULL, "CollectdSpacelift_Login",
                                   "mutation CollectdSpacelift_Login($id:ID!,$secret:String!)"
                                   "{apiKeyUser(id:$id,secret:$secret){jwt,validUntil}}",
                                   NULL},
+    /* lockedBy: somebody's lock; blocker: the run that holds the stack (spacectl's stack list). */
+    [SL_DOCUMENT_STACK] = {"stack", "blocked",
+                           QUERY("Stack", "($id:ID!){stack(id:$id){lockedBy,blocker{id}}}"), NULL},
 };
 
 const char *sl_document_name(enum sl_document document) {
@@ -82,14 +91,32 @@ static void put_login(struct sl_json_writer *w, const struct sl_document_argumen
     sl_json_object_end(w);
 }
 
+/* "predicates":[{"field":"state","constraint":{"enumEquals":[...]}}] */
+static void put_states(struct sl_json_writer *w) {
+    sl_json_array_begin(w, "predicates");
+    sl_json_object_begin(w, NULL);
+    sl_json_put_string(w, "field", "state");
+    sl_json_object_begin(w, "constraint");
+    sl_json_array_begin(w, "enumEquals");
+    sl_json_put_string(w, NULL, "QUEUED");
+    sl_json_put_string(w, NULL, "PENDING_REVIEW");
+    sl_json_array_end(w);
+    sl_json_object_end(w);
+    sl_json_object_end(w);
+    sl_json_array_end(w);
+}
+
 /* In the order in which they will be run: as spacectl's watch asks for. */
-static void put_page(struct sl_json_writer *w, const struct sl_document_arguments *a) {
+static void put_page(struct sl_json_writer *w, enum sl_document document,
+                     const struct sl_document_arguments *a) {
     sl_json_object_begin(w, "variables");
     sl_json_put_string(w, "id", a->pool_id);
     sl_json_object_begin(w, "input");
     sl_json_put_int64(w, "first", SL_QUEUE_PAGE_RUNS);
     if (a->cursor != NULL)
         sl_json_put_string(w, "after", a->cursor);
+    if (document == SL_DOCUMENT_BLOCKED)
+        put_states(w);
     sl_json_object_begin(w, "orderBy");
     sl_json_put_string(w, "field", "position");
     sl_json_put_string(w, "direction", "ASC");
@@ -109,8 +136,13 @@ int sl_document_body(enum sl_document document, const struct sl_document_argumen
                        is_variant ? documents[document].variant : documents[document].query);
     if (document == SL_DOCUMENT_API_KEY_USER)
         put_login(&w, arguments);
-    if (document == SL_DOCUMENT_QUEUE)
-        put_page(&w, arguments);
+    if (document == SL_DOCUMENT_QUEUE || document == SL_DOCUMENT_BLOCKED)
+        put_page(&w, document, arguments);
+    if (document == SL_DOCUMENT_STACK) {
+        sl_json_object_begin(&w, "variables");
+        sl_json_put_string(&w, "id", arguments->stack_id);
+        sl_json_object_end(&w);
+    }
     sl_json_put_string(&w, "operationName", documents[document].operation);
     sl_json_object_end(&w);
     return sl_buffer_check(out, "a GraphQL request", err);

@@ -23,10 +23,12 @@ enum sl_document {
     SL_DOCUMENT_QUEUE,       /* a page of one pool */
     SL_DOCUMENT_BILLING_DETAILS,
     SL_DOCUMENT_SEATS,
-    SL_DOCUMENTS_READ, /* how many there are to read; below it what a session needs */
+    SL_DOCUMENT_BLOCKED, /* a page of one pool: the runs that are not ready */
+    SL_DOCUMENTS_READ,   /* how many there are to read; below it what a session needs */
 
     SL_DOCUMENT_VIEWER = SL_DOCUMENTS_READ, /* who am I: a bad token, or a key without access? */
     SL_DOCUMENT_API_KEY_USER,               /* the exchange of a key for a token */
+    SL_DOCUMENT_STACK,                      /* what holds its runs: for BLOCKED */
     SL_DOCUMENT_COUNT
 };
 
@@ -36,8 +38,9 @@ enum { SL_QUEUE_PAGE_RUNS = 100 }; /* as spacectl asks for */
 struct sl_document_arguments {
     bool with_labels;       /* WORKER_POOLS: labels and space as well, for filters */
     bool with_metadata;     /* WORKERS */
-    const char *pool_id;    /* QUEUE */
-    const char *cursor;     /* QUEUE: of the page before; NULL: the first page */
+    const char *pool_id;    /* QUEUE, BLOCKED */
+    const char *cursor;     /* of the page before; NULL: the first page */
+    const char *stack_id;   /* STACK */
     const char *api_key_id; /* API_KEY_USER */
     const struct sl_secret *secret;
 };

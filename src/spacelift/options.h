@@ -43,6 +43,8 @@ struct sl_account {
     int64_t schedulable_interval_ms;
     bool queue;
     int64_t queue_interval_ms;
+    bool blocked;
+    int64_t blocked_interval_ms;
     bool billing_details;
     int64_t billing_details_interval_ms;
     bool seats;

@@ -10,6 +10,7 @@
 #include "os/clock.h"
 #include "os/errand.h"
 #include "os/memory.h"
+#include "spacelift/blocked.h"
 #include "spacelift/session.h"
 
 enum {
@@ -38,6 +39,15 @@ struct collector {
     struct sl_collector_result last;
 };
 
+/* A document that takes requests for each pool: where it is. */
+struct round {
+    size_t next; /* in pools */
+    bool is_open;
+    bool has_any; /* a pool was read */
+    struct sl_collector_result result;
+    struct sl_error failure; /* the first one */
+};
+
 struct sl_poller {
     struct sl_account account;
     struct sl_poller_events events;
@@ -51,14 +61,8 @@ struct sl_poller {
     int64_t rate_again_ms;
     int64_t expiry_again_ms;
     struct sl_known_pools pools;
-    struct queue_round {
-        size_t next; /* in pools */
-        bool is_open;
-        bool has_any; /* a queue was read */
-        struct sl_collector_result result;
-        struct sl_error failure; /* the first one */
-    } queue_round;
-    int polls; /* so far, up to POLLS_OF_START */
+    struct round rounds[SL_DOCUMENTS_READ]; /* of those that are read pool by pool */
+    int polls;                              /* so far, up to POLLS_OF_START */
 };
 
 static void choose_documents(struct sl_poller *p) {
@@ -76,6 +80,7 @@ static void choose_documents(struct sl_poller *p) {
         [SL_DOCUMENT_QUEUE] = {a->queue, a->queue_interval_ms},
         [SL_DOCUMENT_BILLING_DETAILS] = {a->billing_details, a->billing_details_interval_ms},
         [SL_DOCUMENT_SEATS] = {a->seats, a->seats_interval_ms},
+        [SL_DOCUMENT_BLOCKED] = {a->blocked, a->blocked_interval_ms},
     };
     uint64_t seed = (uint64_t)sl_clock_monotonic_ns();
     for (int d = 0; d < SL_DOCUMENTS_READ; d++) {
@@ -211,7 +216,8 @@ static void take_failure(struct sl_poller *p, enum sl_document document,
 /* Is there a document that says only the ids of pools? */
 static bool needs_names(const struct sl_poller *p) {
     return p->collectors[SL_DOCUMENT_WORKERS].is_on ||
-           p->collectors[SL_DOCUMENT_SCHEDULABLE].is_on || p->collectors[SL_DOCUMENT_QUEUE].is_on;
+           p->collectors[SL_DOCUMENT_SCHEDULABLE].is_on || p->collectors[SL_DOCUMENT_QUEUE].is_on ||
+           p->collectors[SL_DOCUMENT_BLOCKED].is_on;
 }
 
 /* One document that one request reads. */
@@ -267,26 +273,92 @@ static int read_queue(struct sl_poller *p, const struct sl_known_pool *pool, boo
     return code;
 }
 
-/* Will the next pool's queue fail as well? */
-static bool is_hopeless(const struct queue_round *r, const struct sl_error *failure) {
-    return is_about_server(failure->code) || is_lacking(SL_DOCUMENT_QUEUE, failure) ||
+/* All pages of a pool's runs that are not ready. */
+static int read_held(struct sl_poller *p, const struct sl_known_pool *pool, struct sl_blocked *b,
+                     bool *ret_has_pool, struct sl_error *err) {
+    struct sl_document_arguments arguments = {.pool_id = pool->id};
+    struct sl_answer_settings settings = {.filter = NULL};
+    struct sl_queue pages = {.end_cursor = NULL};
+    int code = SL_OK;
+    unsigned count = 0;
+    do {
+        struct sl_answer answer = {.pools = NULL};
+        code =
+            sl_session_read(p->session, SL_DOCUMENT_BLOCKED, &arguments, &settings, &answer, err);
+        if (code == SL_OK)
+            code = sl_blocked_add(b, &answer, err);
+        sl_queue_add(&pages, &answer.queue);
+        sl_answer_release(&answer);
+        arguments.cursor = pages.end_cursor;
+        count++;
+    } while (code == SL_OK && pages.end_cursor != NULL && count < SL_LIMIT_QUEUE_PAGES);
+    b->is_truncated |= pages.end_cursor != NULL;
+    *ret_has_pool = pages.has_pool;
+    sl_queue_release(&pages);
+    return code;
+}
+
+/* A stack that the key may not read leaves its runs unknown; if it may read none, the document is
+ * refused. */
+static int judge_stacks(struct sl_poller *p, struct sl_blocked *b, struct sl_error *err) {
+    struct sl_document_arguments arguments = {.stack_id = NULL};
+    struct sl_answer_settings settings = {.filter = NULL};
+    bool has_any = false;
+    while ((arguments.stack_id = sl_blocked_next_stack(b)) != NULL) {
+        struct sl_answer answer = {.pools = NULL};
+        int code =
+            sl_session_read(p->session, SL_DOCUMENT_STACK, &arguments, &settings, &answer, err);
+        has_any |= code == SL_OK;
+        if (code == SL_OK || (code == SL_FORBIDDEN && has_any))
+            sl_blocked_judge(b, &answer);
+        sl_answer_release(&answer);
+        if (code != SL_OK && !(code == SL_FORBIDDEN && has_any))
+            return code;
+    }
+    return SL_OK;
+}
+
+static int read_blocked(struct sl_poller *p, const struct sl_known_pool *pool, bool *ret_truncated,
+                        struct sl_error *err) {
+    struct sl_blocked blocked = {.runs = NULL};
+    bool has_pool = false;
+    int code = read_held(p, pool, &blocked, &has_pool, err);
+    if (code == SL_OK)
+        code = judge_stacks(p, &blocked, err);
+    if (code == SL_OK && has_pool) {
+        struct delivery d;
+        sl_blocked_values(pool, &blocked, deliver_now(&d, p, SL_DOCUMENT_BLOCKED));
+    }
+    *ret_truncated |= blocked.is_truncated;
+    sl_blocked_release(&blocked);
+    return code;
+}
+
+/* Will the next pool fail as well? */
+static bool is_hopeless(enum sl_document document, const struct round *r,
+                        const struct sl_error *failure) {
+    return is_about_server(failure->code) || is_lacking(document, failure) ||
            (failure->code == SL_FORBIDDEN && !r->has_any);
 }
 
-/* Goes on with the pools until all queues are read or the host wants the next poll: that must not
- * wait for a thousand requests. True when it is through. */
-static bool read_queues(struct sl_poller *p, struct sl_error *failure) {
-    struct queue_round *r = &p->queue_round;
+/* Goes on with the pools until all are read or the host wants the next poll: that must not wait for
+ * a thousand requests. True when it is through. */
+static bool read_pools_in_turn(struct sl_poller *p, enum sl_document document,
+                               struct sl_error *failure) {
+    struct round *r = &p->rounds[document];
     if (!r->is_open)
-        *r = (struct queue_round){.is_open = true, .failure = SL_ERROR_INIT};
+        *r = (struct round){.is_open = true, .failure = SL_ERROR_INIT};
     while (r->next < p->pools.count) {
         struct sl_error err = SL_ERROR_INIT;
-        int code = read_queue(p, &p->pools.items[r->next], &r->result.truncated, &err);
+        const struct sl_known_pool *pool = &p->pools.items[r->next];
+        int code = document == SL_DOCUMENT_QUEUE
+                       ? read_queue(p, pool, &r->result.truncated, &err)
+                       : read_blocked(p, pool, &r->result.truncated, &err);
         r->has_any |= code == SL_OK;
         r->next++;
-        if (code != SL_OK && (r->failure.code == SL_OK || is_hopeless(r, &err)))
+        if (code != SL_OK && (r->failure.code == SL_OK || is_hopeless(document, r, &err)))
             r->failure = err;
-        if (code != SL_OK && is_hopeless(r, &err))
+        if (code != SL_OK && is_hopeless(document, r, &err))
             break;
         if (r->next < p->pools.count && sl_errand_is_asked_again(p->errand))
             return false;
@@ -296,16 +368,19 @@ static bool read_queues(struct sl_poller *p, struct sl_error *failure) {
     return true;
 }
 
+static bool is_by_pool(enum sl_document document) {
+    return document == SL_DOCUMENT_QUEUE || document == SL_DOCUMENT_BLOCKED;
+}
+
 /* Reads one document and hands over its values and how it went. */
 static int collect(struct sl_poller *p, enum sl_document document, int64_t *total_ms,
                    struct sl_error *failure) {
     struct sl_collector_result here = {.supported = true};
-    struct sl_collector_result *result =
-        document == SL_DOCUMENT_QUEUE ? &p->queue_round.result : &here;
+    struct sl_collector_result *result = is_by_pool(document) ? &p->rounds[document].result : &here;
     int64_t begin_ms = sl_clock_monotonic_ms();
     bool is_through = true;
-    if (document == SL_DOCUMENT_QUEUE)
-        is_through = read_queues(p, failure);
+    if (is_by_pool(document))
+        is_through = read_pools_in_turn(p, document, failure);
     else
         (void)read_document(p, document, result, failure);
     int64_t lasted_ms = sl_clock_monotonic_ms() - begin_ms;
@@ -342,7 +417,7 @@ static void repeat_trouble(struct sl_poller *p, enum sl_document document) {
 /* Polls come a little early or late; what is due within a tenth of its interval is due. */
 static bool is_due(const struct sl_poller *p, enum sl_document document, int64_t now_ms) {
     const struct collector *c = &p->collectors[document];
-    if (document == SL_DOCUMENT_QUEUE && p->queue_round.is_open)
+    if (p->rounds[document].is_open)
         return true;
     return !c->has_begun || now_ms - c->begun_ms >= c->interval_ms - c->interval_ms / 10;
 }
@@ -359,7 +434,7 @@ static void poll_once(struct sl_poller *p, struct sl_error *result) {
         }
         if (!p->collectors[d].is_on || !is_due(p, d, now_ms))
             continue;
-        if (d != SL_DOCUMENT_QUEUE || !p->queue_round.is_open)
+        if (!p->rounds[d].is_open)
             p->collectors[d].begun_ms = now_ms;
         p->collectors[d].has_begun = true;
         struct sl_error failure = SL_ERROR_INIT;

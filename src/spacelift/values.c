@@ -126,8 +126,8 @@ void sl_answer_values(enum sl_document document, const struct sl_answer *a,
         put_aggregates(a, out);
 }
 
-static void put_counts(const struct sl_values_out *out, const char *type,
-                       const struct sl_known_pool *pool, const int64_t *counts, size_t count) {
+void sl_pool_values(const char *type, const struct sl_known_pool *pool, const int64_t *counts,
+                    size_t count, const struct sl_values_out *out) {
     double values[SL_TYPE_DS_MAX];
     for (size_t i = 0; i < count; i++)
         values[i] = (double)counts[i];
@@ -144,10 +144,10 @@ void sl_queue_values(const struct sl_known_pool *pool, const struct sl_queue *q,
                              [SL_QUEUE_IN_PROGRESS] = q->in_progress};
     int64_t wait[SL_WAIT_BUCKETS + SL_WAIT_BUCKET_COUNT] = {[SL_WAIT_OLDEST] = q->oldest_wait_s};
     memcpy(&wait[SL_WAIT_BUCKETS], q->waits, sizeof(q->waits));
-    put_counts(out, SL_TYPE_WORKER_POOL_QUEUE, pool, queue, sizeof(queue) / sizeof(queue[0]));
-    put_counts(out, SL_TYPE_WORKER_POOL_WAIT, pool, wait, sizeof(wait) / sizeof(wait[0]));
-    put_counts(out, SL_TYPE_WORKER_POOL_RUNS_BY_TYPE, pool, q->by_type, SL_RUN_TYPES);
-    put_counts(out, SL_TYPE_WORKER_POOL_RUNS_BY_STATE, pool, q->by_state, SL_RUN_STATES);
+    sl_pool_values(SL_TYPE_WORKER_POOL_QUEUE, pool, queue, sizeof(queue) / sizeof(queue[0]), out);
+    sl_pool_values(SL_TYPE_WORKER_POOL_WAIT, pool, wait, sizeof(wait) / sizeof(wait[0]), out);
+    sl_pool_values(SL_TYPE_WORKER_POOL_RUNS_BY_TYPE, pool, q->by_type, SL_RUN_TYPES, out);
+    sl_pool_values(SL_TYPE_WORKER_POOL_RUNS_BY_STATE, pool, q->by_state, SL_RUN_STATES, out);
 }
 
 void sl_collector_values(enum sl_document document, const struct sl_collector_result *r,

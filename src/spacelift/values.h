@@ -35,6 +35,10 @@ void sl_answer_values(enum sl_document document, const struct sl_answer *answer,
 void sl_queue_values(const struct sl_known_pool *pool, const struct sl_queue *queue,
                      const struct sl_values_out *out);
 
+/* Counts of a pool under a type of as many data sources. */
+void sl_pool_values(const char *type, const struct sl_known_pool *pool, const int64_t *counts,
+                    size_t count, const struct sl_values_out *out);
+
 /* How the reading of one document went. */
 struct sl_collector_result {
     bool success;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "spacelift/answer.h"
+#include "spacelift/blocked.h"
 #include "spacelift/filter.h"
 #include "spacelift/values.h"
 
@@ -19,6 +20,21 @@ static void look(void *context, const struct sl_values *values) {
     }
     if (values->plugin_instance == NULL || values->type_instance == NULL)
         abort();
+}
+
+/* The runs that are held, by a stack that this answer may be itself. */
+static void judge(struct sl_answer *answer, const struct sl_known_pool *pool,
+                  const struct sl_values_out *out) {
+    struct sl_blocked blocked = {.runs = NULL};
+    size_t count = answer->held_count;
+    if (sl_blocked_add(&blocked, answer, NULL) == SL_OK) {
+        while (sl_blocked_next_stack(&blocked) != NULL)
+            sl_blocked_judge(&blocked, answer);
+        if (blocked.judged != count)
+            abort();
+        sl_blocked_values(pool, &blocked, out);
+    }
+    sl_blocked_release(&blocked);
 }
 
 static int read(enum sl_document document, const uint8_t *data, size_t size, size_t step,
@@ -46,6 +62,7 @@ static int read(enum sl_document document, const uint8_t *data, size_t size, siz
             known = (struct sl_known_pools){.items = &pool, .count = 1};
         sl_answer_values(document, &answer, &known, &out);
         sl_queue_values(&pool, &answer.queue, &out);
+        judge(&answer, &pool, &out);
         if (document == SL_DOCUMENT_WORKER_POOLS)
             sl_known_pools_release(&known);
     }

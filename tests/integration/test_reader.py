@@ -132,6 +132,45 @@ def test_a_refused_part_costs_only_itself(make_host):
     assert not collectd.find("cannot read workerPools")
 
 
+def test_what_holds_runs_is_told_apart(make_host):
+    account, collectd, values = make_host(Blocked=True, BlockedInterval=1)
+    runs = lambda stack, count=1, **kind: account.control(
+        "runs", pool=POOL, count=count, blocked=True, stack=stack, **kind)["ids"]
+    runs("free", count=2)  # nothing holds it: a dependency
+    runs("free", needs_approval=True)
+    runs("locked", count=3)
+    runs("held", count=4)
+    holder = runs("its-own")[0]
+    runs("secret", count=5)
+    account.add_runs(1)  # is ready: does not count
+    account.control("stacks", id="locked", locked_by="alice")
+    account.control("stacks", id="held", blocker="01RUN")
+    account.control("stacks", id="its-own", blocker=holder)
+    account.control("stacks", id="secret", refuse="unauthorized")
+    collectd.start()
+    identifier = f"spacelift-{POOL}/worker_pool_blocked-{account.pool()['id']}"
+    wait_values(values, identifier, approval=1, lock=3, run=4, dependency=3, unknown=5)
+    wait_values(values, "spacelift/api_collector-blocked", success=1, supported=1, truncated=0)
+    for number in range(60):
+        runs(f"stack-{number}")
+    wait_values(values, "spacelift/api_collector-blocked", success=1, truncated=1)
+    counted = values.get(identifier)  # all of them, but fifty stacks are asked for at most
+    assert counted["dependency"] + counted["unknown"] == 3 + 5 + 60
+    assert (counted["lock"], counted["run"]) == (3, 4) and 46 <= counted["dependency"] <= 50
+
+
+def test_stacks_that_no_key_may_read(make_host):
+    """Then the part is not to be had, is said once, and costs nothing else."""
+    account, collectd, values = make_host(Blocked=True, BlockedInterval=1)
+    account.control("runs", pool=POOL, count=1, blocked=True)
+    account.control("refuse", stack="not available for machine sessions")
+    collectd.start()
+    collectd.wait_line(r"\(blocked\) is not to be had .*machine sessions", 15)
+    wait_values(values, "spacelift/api_collector-blocked", success=1, supported=0)
+    wait_values(values, f"spacelift-{POOL}/worker_pool-{account.pool()['id']}", workers=3)
+    assert not collectd.find("cannot read")
+
+
 def test_an_old_release(make_host):
     """What it lacks is asked for once per token and said once; the rest is read."""
     account, collectd, values = make_host(extra=["--old-release"], **EVERYTHING)

@@ -26,7 +26,7 @@ class Worker:
 
 class Run:
     def __init__(self, run_id, queued_at, duration_s, created_wall=0, run_type="TRACKED",
-                 drift_detection=False, prioritized=False, needs_approval=False):
+                 drift_detection=False, prioritized=False, needs_approval=False, stack="a-stack"):
         self.id = run_id
         self.queued_at = queued_at
         self.duration_s = duration_s  # None: until finish()
@@ -37,6 +37,7 @@ class Run:
         self.drift_detection = drift_detection
         self.prioritized = prioritized
         self.needs_approval = needs_approval
+        self.stack = stack
 
     def ends_at(self):
         return None if self.duration_s is None else self.started_at + self.duration_s
@@ -68,6 +69,7 @@ class Account:
         self.registration_s = registration_s
         self.public_parallelism = public_parallelism
         self.pools = {}
+        self.stacks = {}  # id: {"locked_by": name, "blocker": id of a run}
         self._rng = random.Random(seed)
         self._numbers = itertools.count(1)
 

@@ -217,13 +217,15 @@ class SpaceliftSimulator(Simulator):
                          "pendingRuns": 0})
         query["usage"].resolver = guarded(lambda now: views.USAGE)
         query["metrics"].resolver = guarded(lambda now: {**views.METRICS, **self._aggregates})
+        query["stack"].resolver = guarded(self._stack)
         if "seats" in query:
             query["seats"].resolver = guarded(lambda now: views.SEATS)
         pool = self._schema.get_type("WorkerPool").fields
         if "searchSchedulableRuns" in pool:
             pool["searchSchedulableRuns"].resolver = (
                 lambda shown, _info, input: views.page(shown["_pool"], input.get("first") or 50,
-                                                       input.get("after")))
+                                                       input.get("after"),
+                                                       input.get("predicates")))
         mutation["apiKeyUser"].resolver = (
             lambda _root, info, id, secret: self._login(id, secret, info.context.wall))
 
@@ -241,6 +243,12 @@ class SpaceliftSimulator(Simulator):
 
     def _pools(self, now):
         return [views.pool_view(pool, now) for pool in self.account.pools.values()]
+
+    def _stack(self, _now, id):
+        facts = self.account.stacks.get(id, {})
+        if facts.get("refuse"):
+            raise Refused(facts["refuse"])
+        return views.stack(id, facts)
 
     # ---- control -------------------------------------------------------------------------------
 
@@ -277,6 +285,9 @@ class SpaceliftSimulator(Simulator):
                 return {}
             if path == "/control/refuse" and method == "POST":
                 self._refused = body
+                return {}
+            if path == "/control/stacks" and method == "POST":
+                self.account.stacks[body["id"]] = body
                 return {}
             if path == "/control/aggregates" and method == "POST":
                 self._aggregates = body

@@ -2,6 +2,8 @@
 
 import json
 
+from account import Run
+
 BILLING_START, BILLING_END = 1752000000, 1754678400
 
 # Spacelift's own fixture (spacelift-io/prometheus-exporter testdata/fixtures/saas.json).
@@ -49,13 +51,23 @@ def queue(pool):
             [(one, "READY") for one in pool.waiting] + [(one, "QUEUED") for one in pool.blocked])
 
 
-def page(pool, first, after):
+def stack(one_id, facts):
+    blocker = facts.get("blocker")
+    return {"id": one_id, "name": one_id, "space": "root", "lockedBy": facts.get("locked_by"),
+            "lockedAt": None, "lockNote": None,
+            "blocker": blocker and run(Run(blocker, 0, None), "PLANNING")}
+
+
+def page(pool, first, after, predicates=()):
     runs = queue(pool)
+    for predicate in predicates or ():
+        if predicate["field"] == "state":
+            runs = [one for one in runs if one[1] in predicate["constraint"]["enumEquals"]]
     begin = int(after) if after else 0
     part = runs[begin:begin + first]
     end = begin + len(part)
     edges = [{"cursor": str(begin + number + 1),
-              "node": {"position": begin + number, "stackId": "a-stack", "stackName": "A stack",
+              "node": {"position": begin + number, "stackId": one.stack, "stackName": one.stack,
                        "run": run(one, state)}}
              for number, (one, state) in enumerate(part)]
     return {"edges": edges, "pageInfo": {"endCursor": str(end) if part else "",

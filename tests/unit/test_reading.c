@@ -13,6 +13,7 @@
 #include "spacelift/filter.h"
 #include "spacelift/profile.h"
 #include "base/token.h"
+#include "spacelift/blocked.h"
 #include "spacelift/values.h"
 
 enum { NOW_S = 1700000000 };
@@ -431,6 +432,68 @@ static bool has_word(const char *text, const char *before, const char *word) {
     return false;
 }
 
+#define HELD(stack, id, state, approval)                                                           \
+    "{\"node\":{\"stackId\":\"" stack "\",\"run\":{\"id\":\"" id "\",\"state\":\"" state           \
+    "\",\"needsApproval\":" approval "}}}"
+
+/* What the API does not say is concluded from the run and its stack, asked for once each. */
+static void test_what_holds_runs(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *stack;
+        const char *answer;
+    } stacks[] = {
+        {"a", "{\"data\":{\"stack\":{\"lockedBy\":\"alice\",\"blocker\":{\"id\":\"01X\"}}}}"},
+        {"b", "{\"data\":{\"stack\":{\"lockedBy\":null,\"blocker\":{\"id\":\"01B1\"}}}}"},
+        {"c", "{\"data\":{\"stack\":{\"lockedBy\":\"\",\"blocker\":null}}}"},
+        {"d", "{\"data\":{\"stack\":null}}"},
+    };
+    char id[] = "01", name[] = "p";
+    struct sl_answer answer = {.pools = NULL};
+    struct sl_blocked blocked = {.runs = NULL};
+    struct sl_known_pool pool = {.id = id, .name = name};
+    struct sl_buffer text;
+    sl_buffer_init(&text, 1000);
+    struct sl_values_out out = {.put = print, .context = &text, .account = ""};
+    assert_int_equal(
+        read_answer(
+            SL_DOCUMENT_BLOCKED,
+            PAGE(
+                HELD("a", "01A1", "QUEUED", "false") "," HELD("b", "01B1", "QUEUED", "false") "," HELD("b", "01B2", "QUEUED", "false") "," HELD(
+                    "a", "01A2", "QUEUED",
+                    "false") "," HELD("c", "01C1", "QUEUED",
+                                      "false") "," HELD("d", "01D1", "QUEUED",
+                                                        "false") "," HELD("e", "01E1", "QUEUED",
+                                                                          "true") "," HELD("e",
+                                                                                           "01E2",
+                                                                                           "PENDING"
+                                                                                           "_REVIE"
+                                                                                           "W",
+                                                                                           "false") "," HELD("e",
+                                                                                                             "01E3",
+                                                                                                             "READY",
+                                                                                                             "true"),
+                "\"endCursor\":\"\",\"hasNextPage\":false"),
+            NULL, &answer, NULL),
+        SL_OK);
+    assert_int_equal(sl_blocked_add(&blocked, &answer, NULL), SL_OK);
+    sl_answer_release(&answer);
+    for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
+        assert_string_equal(sl_blocked_next_stack(&blocked), stacks[i].stack);
+        assert_int_equal(read_answer(SL_DOCUMENT_STACK, stacks[i].answer, NULL, &answer, NULL),
+                         SL_OK);
+        sl_blocked_judge(&blocked, &answer);
+        sl_answer_release(&answer);
+    }
+    assert_null(sl_blocked_next_stack(&blocked));
+    sl_blocked_values(&pool, &blocked, &out);
+    assert_string_equal(text.data, "worker_pool_blocked[p|01] approval=2 lock=2 run=1 dependency=2 "
+                                   "unknown=1\n");
+    assert_false(blocked.is_truncated);
+    sl_blocked_release(&blocked);
+    sl_buffer_release(&text);
+}
+
 static void test_manual_names_every_value(void **unused) {
     (void)unused;
     const struct sl_metric_type *type;
@@ -460,6 +523,7 @@ int main(void) {
         cmocka_unit_test(test_filtered_answer),
         cmocka_unit_test(test_tokens),
         cmocka_unit_test(test_profiles),
+        cmocka_unit_test(test_what_holds_runs),
         cmocka_unit_test(test_manual_names_every_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
