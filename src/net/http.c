@@ -444,6 +444,8 @@ static int explain(const struct sl_http_exchange *x, CURLcode code, struct sl_er
     const char *reason = x->reason[0] != '\0' ? x->reason : curl_easy_strerror(code);
     const char *remedy = code == CURLE_PEER_FAILED_VERIFICATION
                              ? " (is the server's CA in the system's store or in CACert?)"
+                         : strstr(reason, "wrong version number") != NULL
+                             ? " (it does not speak TLS there: is it http, or another port?)"
                              : "";
     return sl_fail(err, code_of(code), "%s %s: %s%s", x->request->method, url, reason, remedy);
 }

@@ -45,9 +45,15 @@ int sl_profile_parse(const char *text, size_t len, const char *alias, struct sl_
         alias = sl_json_string(sl_json_get(config, "currentProfileAlias"));
     const struct sl_json *profiles = sl_json_get(config, "profiles");
     const struct sl_json *found = alias != NULL ? sl_json_get(profiles, alias) : NULL;
-    if (found == NULL)
-        code = sl_fail(err, SL_CONFIG, "there is no profile \"%s\" among its %zu",
-                       alias != NULL ? alias : "", sl_json_size(profiles));
+    if (sl_json_size(profiles) == 0)
+        code = sl_fail(err, SL_CONFIG, "it holds no profile: make one with spacectl profile login");
+    else if (alias == NULL)
+        code = sl_fail(err, SL_CONFIG,
+                       "none of its profiles is the current one: set "
+                       "SpacectlProfile");
+    else if (found == NULL)
+        code = sl_fail(err, SL_CONFIG, "there is no profile \"%s\" among its %zu", alias,
+                       sl_json_size(profiles));
     else
         code = read_credentials(sl_json_get(found, "credentials"), alias, &profile, err);
     if (code != SL_OK)

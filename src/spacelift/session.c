@@ -100,6 +100,12 @@ static int post(struct sl_session *s, enum sl_document document,
     int code = s->transport.perform(s->transport.self, &request, &response, NULL, &failure);
     if (code == SL_OK) {
         code = sl_http_check_status(&response, &failure);
+        if (code == SL_NOTFOUND) {
+            sl_fail(&failure, SL_NOTFOUND,
+                    "HTTP %d: the API of Spacelift is not at this address: check URL",
+                    response.status);
+            failure.http_status = response.status;
+        }
         if (code == SL_OK)
             code = sl_answer_parser_finish(parser, ret, &failure);
         if (code != SL_OK)

@@ -4,6 +4,7 @@ daemon, and that one part that fails costs only itself."""
 import math
 import os
 import re
+import socket
 import urllib.request
 
 import pytest
@@ -297,9 +298,11 @@ STRANGE = ['a "quoted" \\ name', "web/eu/1", "Zürich ☃", "two\nlines", "x" * 
 def test_strange_names_on_every_writer(make_host, tmp_path):
     """csv, rrdtool, network and write_prometheus of the real collectd take all of them, apart."""
     out, port = tmp_path / "out", free_ports(1)[0]
+    receiver = udp_socket()
     more = [f'LoadPlugin csv\n<Plugin csv>\n  DataDir "{out}/csv"\n</Plugin>',
             f'LoadPlugin rrdtool\n<Plugin rrdtool>\n  DataDir "{out}/rrd"\n</Plugin>',
-            'LoadPlugin network\n<Plugin network>\n  Server "127.0.0.1" "9"\n</Plugin>',
+            'LoadPlugin network\n<Plugin network>\n'
+            f'  Server "127.0.0.1" "{receiver.getsockname()[1]}"\n</Plugin>',
             f'LoadPlugin write_prometheus\n<Plugin write_prometheus>\n  Port "{port}"\n</Plugin>']
     account, collectd, values = make_host(
         pools=["same=2"], more_blocks=more, Queue=True, QueueInterval=1,
@@ -321,9 +324,23 @@ def test_strange_names_on_every_writer(make_host, tmp_path):
         text = exposition(port)
         return {pool for pool in ids if pool in text}
     wait_until(lambda: exposed() == ids, 15, lambda: exposition(port)[:2000])
+    received = set()
+
+    def arrived():
+        received.update(re.findall(rb"\x00\x05\x00\x1f(\w{26})\x00", receiver.recv(65536)))
+        return {pool.encode() for pool in ids} <= received
+    wait_until(arrived, 15, lambda: f"datagrams of the network plugin: {received}")
+    receiver.close()
     complaints = [line for line in collectd.find(r"\[error\]|\[warning\]")
                   if not re.search("MHD_OPTION_EXTERNAL_LOGGER|No such group", line)]  # of any start
     assert not complaints
+
+
+def udp_socket():
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.bind(("127.0.0.1", 0))
+    receiver.settimeout(15)
+    return receiver
 
 
 def files(folder, pattern):

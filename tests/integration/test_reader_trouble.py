@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lib.process import free_ports, wait_until
+from lib.process import wait_until
 from lib.stack import (API_KEY_SECRET, POOL, Collectd, SpaceliftSimulator, account_block,
                        plugin_block)
 from lib.unixsock import Values
@@ -184,22 +184,6 @@ def test_ipv6_only(tmp_path, parts):
     status, output = collectd.test()
     assert status == 0, output
     assert polls(account) == 1
-
-
-def test_proxy_of_the_environment(tmp_path, parts, monkeypatch):
-    """http_proxy is used, and no_proxy spares."""
-    account = SpaceliftSimulator(str(tmp_path), pools=[f"{POOL}=1"])
-    parts.append(account.start())
-    collectd, _ = daemon(tmp_path, account.url)
-    with monkeypatch.context() as environment:
-        for name in ("no_proxy", "NO_PROXY"):
-            environment.delenv(name, raising=False)
-        environment.setenv("http_proxy", f"http://127.0.0.1:{free_ports(1)[0]}")  # nobody is there
-        status, output = collectd.test()
-        assert status != 0 and re.search("cannot read workerPools.*[Cc]onnect", output), output
-        environment.setenv("no_proxy", "127.0.0.1")
-        status, output = collectd.test()
-        assert status == 0, output
 
 
 def test_two_accounts(tmp_path, parts):
