@@ -178,19 +178,6 @@ static int run_until_end(struct scale *s, struct sl_error *err) {
 
 /* ---- options ---- */
 
-/* A Lease is renewed by a process that stays; what is written without one is guarded by the
- * resourceVersion that was read. */
-static int check_election(const struct scale_options *options, const struct sl_configuration *c,
-                          struct sl_error *err) {
-    for (size_t i = 0; !options->is_execd && i < c->scaler.cluster_count; i++)
-        if (c->scaler.clusters[i]->has_election)
-            return sl_fail(err, SL_CONFIG,
-                           "cluster \"%s\": LeaderElection needs a process that stays: use --execd "
-                           "with outputs.execd, or leave it out",
-                           c->scaler.clusters[i]->name);
-    return SL_OK;
-}
-
 static int prepare(const struct sl_arguments *arguments, struct scale_options *options,
                    struct sl_configuration *c, struct sl_error *err) {
     int code = sl_arguments_read(arguments, scale_options, options, err);
@@ -201,8 +188,6 @@ static int prepare(const struct sl_arguments *arguments, struct scale_options *o
         code = sl_configuration_load(arguments, c, err);
     if (code == SL_OK)
         code = sl_configuration_scaler(c, arguments, err);
-    if (code == SL_OK)
-        code = check_election(options, c, err);
     return code == SL_OK ? sl_http_global_init(err) : code;
 }
 

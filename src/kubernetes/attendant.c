@@ -417,12 +417,13 @@ static void make_identity(char *out, size_t size) {
     (void)snprintf(out, size < 128 ? size : 128, "%.100s_%016" PRIx64, host, number);
 }
 
-static void set_up_election(struct sl_attendant *a) {
+static void set_up_election(struct sl_attendant *a, bool is_brief) {
     struct sl_elector_settings settings = {
         .identity = a->identity,
         .lease_duration_ms = a->settings.lease_duration_ms,
         .renew_deadline_ms = a->settings.renew_deadline_ms,
         .retry_period_ms = a->settings.retry_period_ms,
+        .is_brief = is_brief,
     };
     struct sl_lease_ops ops = {
         .get = get_lease,
@@ -460,7 +461,7 @@ int sl_attendant_new(const struct sl_attendant_settings *settings, struct sl_att
         free(a);
         return sl_fail(err, SL_NOMEM, "cannot make a lock");
     }
-    set_up_election(a);
+    set_up_election(a, false);
     rc = sl_wakeup_init(&a->stop, err);
     if (rc == SL_OK) {
         rc = sl_wakeup_init(&a->work, err);
@@ -481,6 +482,37 @@ int sl_attendant_start(struct sl_attendant *a, struct sl_error *err) {
 
     a->has_thread = rc == SL_OK;
     return rc;
+}
+
+int sl_attendant_begin_once(struct sl_attendant *a, struct sl_error *err) {
+    struct sl_error why = SL_ERROR_INIT;
+    char host[200] = "host";
+    bool has_changed = false;
+
+    if (!a->settings.has_election) {
+        return SL_OK;
+    }
+    (void)gethostname(host, sizeof host - 1);
+    (void)snprintf(a->identity, sizeof a->identity, "%.100s_spacelift-pool", host);
+    set_up_election(a, true);
+    (void)sl_elector_step(&a->elector, &why);
+    has_changed = publish(a);
+    /* What the last run has said already is not said again. */
+    if (!a->elector.is_leader ||
+        strcmp(a->elector.observed.acquire_time, a->elector.observed.renew_time) == 0) {
+        tell_leadership(a, has_changed);
+    }
+    if (why.code == SL_OK) {
+        return SL_OK;
+    }
+    return sl_fail(err, why.code, "cluster \"%s\": cannot take part in the election: %s",
+                   a->settings.cluster, why.text);
+}
+
+void sl_attendant_end_once(struct sl_attendant *a) {
+    while (!sl_wakeup_is_signalled(&a->stop) && event_due_ms(a) <= sl_clock_monotonic_ms()) {
+        send_next_event(a);
+    }
 }
 
 void sl_attendant_begin_stop(struct sl_attendant *a) {

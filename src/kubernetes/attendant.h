@@ -50,6 +50,13 @@ void sl_attendant_begin_stop(struct sl_attendant *a);
 void sl_attendant_stop(struct sl_attendant *a);
 void sl_attendant_free(struct sl_attendant *a); /* stops it */
 
+/* For a program that is run anew again and again, in place of start and stop. begin tries once to
+ * lead, under a name that the next run has as well, and fails only if the Lease cannot be asked
+ * for: that another one leads is in leadership. end sends the events that were recorded. The Lease
+ * stays with the host until it ends. After begin_stop both return at once. */
+int sl_attendant_begin_once(struct sl_attendant *a, struct sl_error *err) SL_CHECKED;
+void sl_attendant_end_once(struct sl_attendant *a);
+
 /* Any thread; copies and returns. */
 void sl_attendant_record(struct sl_attendant *a, const struct sl_event *event);
 

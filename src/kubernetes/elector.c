@@ -31,9 +31,21 @@ static bool is_ours(const struct sl_elector *e, const struct sl_lease *lease) {
     return strcmp(lease->holder, e->settings.identity) == 0;
 }
 
+/* A clock that is ahead makes no record younger than new, and the part of a second that is not read
+ * is the holder's. */
+static int64_t age_ms(const struct sl_elector *e, const struct sl_lease *seen) {
+    int64_t renewed_ms = 0;
+    int64_t age = 0;
+
+    if (e->settings.is_brief && sl_parse_rfc3339(seen->renew_time, &renewed_ms)) {
+        age = e->ops.realtime_us(e->ops.self) / 1000 - renewed_ms - 999;
+    }
+    return age > 0 ? age : 0;
+}
+
 static void observe(struct sl_elector *e, const struct sl_lease *seen) {
     if (!e->has_observed || !sl_lease_is_same(&e->observed, seen)) {
-        e->observed_ms = e->ops.clock_ms(e->ops.self);
+        e->observed_ms = e->ops.clock_ms(e->ops.self) - age_ms(e, seen);
     }
     e->observed = *seen;
     e->has_observed = true;

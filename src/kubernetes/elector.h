@@ -22,6 +22,9 @@ struct sl_elector_settings {
     int64_t lease_duration_ms;
     int64_t renew_deadline_ms;
     int64_t retry_period_ms;
+    /* A process that runs for a moment has no time to watch a foreign record: the age that a record
+     * has when it is first seen is then what the two hosts' clocks say of it. */
+    bool is_brief;
 };
 
 /* get: SL_NOTFOUND where there is none. create, update: SL_CONFLICT where somebody was faster; on

@@ -27,6 +27,7 @@ struct sl_cluster {
     struct sl_complaint annotations_complaint;
     void (*on_leadership)(void *context);
     void *context;
+    bool is_once;
 };
 
 /* ---- life ---- */
@@ -141,6 +142,15 @@ int sl_cluster_start(struct sl_cluster *c, void (*on_leadership)(void *context),
     c->on_leadership = on_leadership;
     c->context = context;
     return sl_attendant_start(c->attendant, err);
+}
+
+int sl_cluster_begin_once(struct sl_cluster *c, struct sl_error *err) {
+    c->is_once = true;
+    return sl_attendant_begin_once(c->attendant, err);
+}
+
+void sl_cluster_end_once(struct sl_cluster *c) {
+    sl_attendant_end_once(c->attendant);
 }
 
 void sl_cluster_begin_stop(struct sl_cluster *c) {
@@ -350,6 +360,9 @@ static void record(void *self, const char *kube_namespace, const char *worker_po
         .realtime_us = sl_clock_realtime_ms() * 1000,
     };
 
+    if (c->is_once && note != SL_NOTE_SCALED_OUT && note != SL_NOTE_SCALED_IN) {
+        return;
+    }
     (void)snprintf(event.note, sizeof event.note, "%s", text);
     (void)snprintf(event.kube_namespace, sizeof event.kube_namespace, "%s",
                    kube_namespace != NULL ? kube_namespace : "");

@@ -24,6 +24,11 @@ int sl_cluster_new(const struct sl_cluster_options *options,
 int sl_cluster_start(struct sl_cluster *c, void (*on_leadership)(void *context), void *context,
                      struct sl_error *err) SL_CHECKED;
 
+/* In place of start and stop, around a controller's run_once; an event then tells of what was
+ * written only, because the next run does not know what this one has told. */
+int sl_cluster_begin_once(struct sl_cluster *c, struct sl_error *err) SL_CHECKED;
+void sl_cluster_end_once(struct sl_cluster *c);
+
 /* The controller has ended, nothing is being written: gives the lease back, if there is one, within
  * 0.7 s. begin does not wait. */
 void sl_cluster_begin_stop(struct sl_cluster *c);

@@ -286,7 +286,11 @@ void sl_scaler_resume(struct sl_scaler *s) {
 static void *run_site(void *context) {
     struct once *o = context;
 
-    o->rc = sl_controller_run_once(o->site->controller, &o->err);
+    o->rc = sl_cluster_begin_once(o->site->cluster, &o->err);
+    if (o->rc == SL_OK) {
+        o->rc = sl_controller_run_once(o->site->controller, &o->err);
+    }
+    sl_cluster_end_once(o->site->cluster);
     sl_wakeup_signal(&o->done);
     return NULL;
 }
@@ -310,6 +314,7 @@ static void finish_once(struct once *o, int64_t end_ms) {
         sl_wakeup_wait(&o->done, NULL, left_ms > 0 ? left_ms : 0);
         if (!sl_wakeup_is_signalled(&o->done)) {
             sl_wakeup_signal(&o->site->stop);
+            sl_cluster_begin_stop(o->site->cluster);
         }
         (void)pthread_join(o->thread, NULL);
     }

@@ -1,12 +1,16 @@
 """spacelift-pool scale: what Telegraf's outputs.exec and outputs.execd do to a child, and that a
 run for each batch decides as a process that stays."""
 
+import datetime
+import json
 import time
+import urllib.request
 
 import pytest
 
 from lib.process import wait_until
-from lib.stack import NAMESPACE, POOL, KubernetesSimulator, block, plugin_block
+from lib.stack import (NAMESPACE, POOL, SCALER_TOKEN, KubernetesSimulator, block,
+                       plugin_block)
 from lib.telegraf_host import Execd, run_once
 
 WINDOW_S = 2
@@ -137,6 +141,80 @@ def test_what_stands_in_the_queue(kubernetes, tmp_path):
         "--state-directory", str(tmp_path / "s"), stdin=line(4, 1) + queue)
     assert status == 0, err
     assert size(kubernetes) == 2, out
+
+
+def test_events(config, kubernetes):
+    """What was written is told on the WorkerPool; what a run that forgets would tell again is not."""
+    scale(config, line(9, 0))
+    scale(config, line(9, 0))
+    events = [json.loads(r["body"]) for r in kubernetes.requests() if r["path"].endswith("/events")]
+    assert [(e["reason"], e["note"]) for e in events] == [
+        ("ScaledOut", "1 -> 5 workers: busy 0 + pending 9 = 9, held at "
+                      "MaxWorkers 5 (4 more would be used)")], events
+    assert size(kubernetes) == 5
+
+    kubernetes.faults(forbidden=True)  # nobody waits for events that are not wanted
+    status, _, err = run_once("scale", "--config", config, stdin=line(0, 1))
+    assert status == 1 and "403" in err
+
+
+class Lease:
+    """Of the other host; its times are written by a clock that may be anything."""
+    URL = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
+
+    def __init__(self, kubernetes):
+        self.url = kubernetes.url + self.URL
+        self.name = "collectd-workerpool-scaler"
+
+    def call(self, method, url, value=None):
+        request = urllib.request.Request(
+            url, None if value is None else json.dumps(value).encode(),
+            {"Authorization": f"Bearer {SCALER_TOKEN}", "Content-Type": "application/json"},
+            method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def spec(self):
+        return self.call("GET", f"{self.url}/{self.name}")["spec"]
+
+    def hold(self, holder, age_s, duration_s=15):
+        at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=age_s)
+        lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+                 "metadata": {"name": self.name, "namespace": NAMESPACE},
+                 "spec": {"holderIdentity": holder, "leaseDurationSeconds": duration_s,
+                          "renewTime": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}}
+        try:
+            stored = self.call("GET", f"{self.url}/{self.name}")
+        except OSError:
+            self.call("POST", self.url, lease)
+        else:
+            lease["metadata"]["resourceVersion"] = stored["metadata"]["resourceVersion"]
+            self.call("PUT", f"{self.url}/{self.name}", lease)
+
+
+def test_lease(config, kubernetes):
+    """Somebody else leads: his size stays. He is gone: the pool is ours, and stays so."""
+    with open(config, encoding="utf-8") as file:
+        text = file.read()
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(text.replace("KubeConfig", "LeaderElection true\n  KubeConfig", 1))
+    lease = Lease(kubernetes)
+    for age_s in (1, -3600):  # a clock that is ahead, too
+        lease.hold("other_1", age_s)
+        assert "another one leads" in scale(config, line(4, 0))
+        assert size(kubernetes) == 1 and lease.spec()["holderIdentity"] == "other_1"
+
+    lease.hold("other_1", 16)
+    assert "leads from now on" in scale(config, line(4, 0))
+    assert size(kubernetes) == 4
+    ours = lease.spec()
+    assert ours["holderIdentity"].endswith("_spacelift-pool") and ours["leaseTransitions"] == 1
+
+    assert "leads" not in scale(config, line(5, 0))
+    assert size(kubernetes) == 5
+    again = lease.spec()
+    assert again["holderIdentity"] == ours["holderIdentity"]
+    assert again["leaseTransitions"] == 1 and again["renewTime"] > ours["renewTime"]
 
 
 def test_on_the_command_line(kubernetes, tmp_path):

@@ -85,7 +85,7 @@ static int64_t realtime_us(void *self) {
 }
 
 static void make(struct sl_elector *e, const char *identity, struct server *s) {
-    struct sl_elector_settings settings = {identity, 15000, 10000, 2000};
+    struct sl_elector_settings settings = {identity, 15000, 10000, 2000, false};
     struct sl_lease_ops ops = {get, create, update, clock_ms, realtime_us, s};
     sl_elector_init(e, &settings, &ops);
 }
@@ -142,6 +142,35 @@ static void test_crash_is_taken_over(void **unused) {
         assert_true(b.renewed_ms >= died_ms + 15000);
         assert_true(b.renewed_ms <= died_ms + 20000);
         assert_int_equal(s.lease.transitions, 1);
+    }
+}
+
+/* A run of a moment goes by the clocks: ten seconds old is alive, sixteen is not; what comes from
+ * a clock that is ahead, and what says no time, is as new as can be. */
+static void test_brief(void **unused) {
+    (void)unused;
+    static const struct {
+        int64_t age_ms;
+        bool has_time, is_leader;
+    } cases[] = {{10000, true, false},
+                 {14999, true, false},
+                 {16000, true, true},
+                 {-3600000, true, false},
+                 {16000, false, false}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct server s = {.is_there = true, .version = 1};
+        struct sl_elector e;
+        struct sl_error err = SL_ERROR_INIT;
+        now_ms = 5000;
+        make(&e, "brief", &s);
+        e.settings.is_brief = true;
+        s.lease = (struct sl_lease){.version = "1", .holder = "other", .duration_s = 15};
+        if (cases[i].has_time)
+            sl_format_rfc3339(realtime_us(&s) - cases[i].age_ms * 1000, s.lease.renew_time,
+                              sizeof(s.lease.renew_time));
+        (void)sl_elector_step(&e, &err);
+        assert_int_equal(err.code, SL_OK);
+        assert_int_equal(e.is_leader, cases[i].is_leader);
     }
 }
 
@@ -391,6 +420,7 @@ int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_come),
         cmocka_unit_test(test_crash_is_taken_over),
+        cmocka_unit_test(test_brief),
         cmocka_unit_test(test_clean_stop_hands_over),
         cmocka_unit_test(test_who_cannot_renew_stops),
         cmocka_unit_test(test_lost_answer),
