@@ -7,6 +7,8 @@
 #include "plugin.h"
 #include "utils/common/common.h"
 
+#include <pthread.h>
+
 #include "common/block.h"
 #include "common/collectd_log.h"
 #include "common/types.h"
@@ -19,9 +21,11 @@
 static const char plugin_name[] = "workerpool_scaler";
 
 /* Made while the configuration is read, by the main thread; the write threads only look at it; gone
- * after they have ended. */
+ * after they have ended. Notifications come from other plugins' own threads as well, and collectd
+ * waits for none of those: they look under a lock. */
 static struct sl_scaler_config config;
 static struct sl_scaler *scaler;
+static pthread_mutex_t hearing = PTHREAD_MUTEX_INITIALIZER;
 static struct sl_publisher *publisher;
 static struct sl_log plugin_log_sink;
 
@@ -32,11 +36,19 @@ static int fail(const struct sl_error *err) {
 
 /* ---- options in ---- */
 
+static void end_scaler(void) {
+    struct sl_scaler *last = scaler;
+
+    pthread_mutex_lock(&hearing);
+    scaler = NULL;
+    pthread_mutex_unlock(&hearing);
+    sl_scaler_free(last);
+}
+
 static void release(void) {
     sl_publisher_stop(publisher);
     publisher = NULL;
-    sl_scaler_free(scaler);
-    scaler = NULL;
+    end_scaler();
     sl_scaler_config_release(&config);
 }
 
@@ -57,8 +69,7 @@ static int default_state_directory(struct sl_error *err) {
 static int configure_scaler(const struct sl_config_item *item, struct sl_error *err) {
     int rc = SL_OK;
 
-    sl_scaler_free(scaler);
-    scaler = NULL;
+    end_scaler();
     rc = sl_scaler_config_read(&config, item, err);
     if (rc == SL_OK) {
         rc = default_state_directory(err);
@@ -155,9 +166,14 @@ static int hear(const notification_t *n, user_data_t *unused) {
     };
 
     (void)unused;
-    if (scaler != NULL && strcmp(n->plugin, plugin_name) != 0) { /* not our own */
+    if (strcmp(n->plugin, plugin_name) == 0) { /* our own */
+        return 0;
+    }
+    pthread_mutex_lock(&hearing);
+    if (scaler != NULL) {
         sl_scaler_hear(scaler, &notification);
     }
+    pthread_mutex_unlock(&hearing);
     return 0;
 }
 
