@@ -124,8 +124,9 @@ static enum step wait_for_retry(struct sl_sender *s, const struct sl_batch *batc
     is_stopping = sl_wakeup_is_signalled(&s->stop);
     if (is_stopping && status.is_on_disk)
         return STEP_END;
-    if (is_stopping)
-        sl_wakeup_wait(&s->cancel, NULL, until_ms - sl_clock_monotonic_ms());
+    int64_t left_ms = until_ms - sl_clock_monotonic_ms();
+    if (is_stopping && left_ms > 0) /* less than 0 would be for ever */
+        sl_wakeup_wait(&s->cancel, NULL, left_ms);
     if (sl_wakeup_is_signalled(&s->cancel))
         return STEP_END;
     if (s->options.max_age_ms > 0 &&

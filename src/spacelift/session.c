@@ -123,6 +123,8 @@ static int post(struct sl_session *s, enum sl_document document,
  * whose clock is wrong neither hammers nor uses a dead token. */
 static int64_t expiry_of(int64_t valid_until_s, int64_t server_ms) {
     int64_t today_ms = server_ms >= 0 ? server_ms : sl_clock_realtime_ms();
+    if (valid_until_s < 0) /* a server's number: anything */
+        valid_until_s = 0;
     int64_t valid_ms =
         valid_until_s > INT64_MAX / 4000 ? INT64_MAX / 4 : valid_until_s * 1000 - today_ms;
     int64_t usable_ms = valid_ms - RENEW_BEFORE_MS;
