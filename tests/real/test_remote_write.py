@@ -1,4 +1,5 @@
-"""The remote writer and a real Prometheus, with a real collectd that is killed a hundred times."""
+"""The remote writer and a real Prometheus, with a real collectd that is killed a hundred times: the
+distribution's Prometheus gets 1.0, a current one 2.0."""
 
 import array
 import os
@@ -10,11 +11,12 @@ import time
 import urllib.parse
 import urllib.request
 
+import pytest
+
 from lib.process import wait_until
 from lib.stack import BUILD, Collectd, Prometheus, block, http, plugin_block
+from prometheus3 import Prometheus3
 
-KILLS = 100
-DOWN = range(30, 60)  # the kills during which Prometheus is away
 THREADS, SERIES = 5, 20  # as in tests/bench/feed_counters.c
 BOOKS = ("acked", "rejected", "dropped_full", "dropped_age", "dropped_invalid")
 
@@ -58,19 +60,21 @@ def matrix(prometheus, selector):
             for each in result}
 
 
-def test_nothing_is_lost_over_a_hundred_kills(tmp_path, parts):
+@pytest.mark.parametrize("receiver,protocol,kills", [(Prometheus, 1, 100), (Prometheus3, 2, 100)])
+def test_nothing_is_lost_over_kills(tmp_path, parts, receiver, protocol, kills):
+    """While Prometheus is away, too, which it is from a third of the kills on for another third."""
     directory = str(tmp_path)
     dice = random.Random(6)
-    prometheus = Prometheus(directory).start()
+    prometheus = receiver(directory).start()
     parts.append(prometheus)
     feed = Feed(directory)
     os.environ.update(feed.environment)
     collectd = collectd_of(directory, prometheus, feeds=True)
     parts.append(collectd)
-    for kill in range(KILLS):
-        if kill == DOWN.start:
+    for kill in range(kills):
+        if kill == kills * 3 // 10:
             prometheus.stop()
-        if kill == DOWN.stop:
+        if kill == kills * 6 // 10:
             prometheus.start()
         before = feed.done()
         collectd.start()
@@ -98,22 +102,25 @@ def test_nothing_is_lost_over_a_hundred_kills(tmp_path, parts):
         numbers = [value for _, value in samples]
         assert len(set(numbers)) == len(numbers)
         gaps = set(range(1, done[thread] + 1)) - set(numbers)
-        assert len(gaps) <= KILLS and not any(number + 1 in gaps for number in gaps)
+        assert len(gaps) <= kills and not any(number + 1 in gaps for number in gaps)
         more += sum(number > done[thread] for number in numbers)
     assert more <= THREADS * SERIES
     fed = sum(len(samples) for samples in found.values())
-    assert fed >= (sum(done) - THREADS * KILLS) * SERIES
+    assert fed >= (sum(done) - THREADS * kills) * SERIES
 
     # The books, at every moment that was recorded.
     books = {dict(labels)["__name__"].removeprefix("collectd_remote_write_samples_"): dict(samples)
              for labels, samples in matrix(
                  prometheus, '{__name__=~"collectd_remote_write_samples_.*",node="n"}').items()}
     moments = sorted(books["accepted_total"])
-    assert len(moments) >= KILLS / 2
+    assert len(moments) >= kills / 2
     for at in moments:
         other = sum(books[f"{name}_total"][at] for name in BOOKS) + books["pending"][at]
         assert books["accepted_total"][at] == other, at
-    last = {name: samples[moments[-1]] for name, samples in books.items()}
-    assert last["accepted_total"] >= fed
-    assert all(last[f"{name}_total"] == 0 for name in BOOKS[1:]), last
-    print(f"{KILLS} kills: {fed} samples of {len(found)} series, each once; {last}")
+    spoken = {value for samples in matrix(
+        prometheus, 'collectd_remote_write_protocol{node="n"}').values() for _, value in samples}
+    assert protocol in spoken <= {2, protocol}  # 2.0 before the first answer
+    last = {name: books[f"{name}_total"][moments[-1]] for name in ("accepted", *BOOKS)}
+    assert last["accepted"] >= fed
+    assert all(last[name] == 0 for name in BOOKS[1:]), last
+    print(f"{kills} kills: {fed} samples of {len(found)} series, each once; {last}")
