@@ -156,11 +156,12 @@ static bool put_in_order(struct sl_queue *q, struct sl_batch *batch) {
     uint32_t n = 0;
     for (size_t item = 0; item < batch->count; item++) {
         const struct sl_list *list = batch->items[item].list;
+        uint32_t order = list->kept > 0 ? list->series[0]->order : 0;
         for (uint32_t source = 0; source < list->kept; source++) {
             if (batch->items[item].bits[source] == SL_SEGMENT_NO_VALUE)
                 continue;
             q->places[n] = (struct sl_batch_place){(uint32_t)item, source};
-            q->order[n] = sl_order_key(list->series[source]->order, n);
+            q->order[n] = sl_order_key(order, n);
             n++;
         }
     }
