@@ -285,7 +285,7 @@ static void put_man_text(struct sl_buffer *out, const struct sl_option_block *pl
 
 static void put_choices(const struct sl_option *o, struct sl_buffer *out) {
     for (size_t i = 0; o->choices[i] != NULL; i++) {
-        sl_buffer_puts(out, i > 0 ? "|\"\\fB" : "\"\\fB");
+        sl_buffer_puts(out, i > 0 ? "|\\:\"\\fB" : "\"\\fB");
         sl_option_put_roff(out, o->choices[i], strlen(o->choices[i]));
         sl_buffer_puts(out, "\\fR\"");
     }

@@ -34,15 +34,23 @@ static bool is_ca_name(const char *name) {
     return strspn(name, "0123456789abcdef") == 8 && strcmp(name + 8, ".0") == 0;
 }
 
+/* libcurl says so since 7.70; where it is older (EL 8) a bundle is what there is. */
+static const char *ca_folder(void) {
+#if LIBCURL_VERSION_NUM >= 0x074600
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    return info->age >= CURLVERSION_SEVENTH ? info->capath : NULL;
+#else
+    return NULL;
+#endif
+}
+
 /* The system's CAs stand in a bundle, in a folder with an entry per CA, or in both. From the folder
  * OpenSSL reads the one that is needed; a bundle it reads whole for every connection, which takes
  * 20 ms and keeps some megabytes. Containers often have the folder with nothing but the bundle in
  * it. */
 static bool has_ca_folder(void) {
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    if (info->age < CURLVERSION_SEVENTH || info->capath == NULL)
-        return false;
-    DIR *folder = opendir(info->capath);
+    const char *path = ca_folder();
+    DIR *folder = path != NULL ? opendir(path) : NULL;
     if (folder == NULL)
         return false;
     const struct dirent *entry = NULL;

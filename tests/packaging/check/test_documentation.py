@@ -158,3 +158,15 @@ def test_metric_reference_has_every_metric_of_rules_and_dashboard():
     for path in ("conf/prometheus/spacelift.rules.yml", "conf/grafana/spacelift-worker-pools.json"):
         for name in set(re.findall(r"\b(?:spacelift|collectd_remote_write)_[a-z0-9_]{4,}", read(path))):
             assert f"`{name}" in reference, f"{path}: {name}"
+
+
+def test_manual_pages_are_set_without_a_warning():
+    """As lintian tries them."""
+    pages = glob.glob(os.path.join(BUILD, "docs", "*.[15]"))
+    assert len(pages) == len(MAN_PAGES) + 1
+    for page in pages:
+        done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, "LC_ALL": "C.UTF-8", "MANROFFSEQ": "",
+                                   "MANWIDTH": "80"}, check=False)
+        assert done.returncode == 0 and not done.stderr, done.stderr

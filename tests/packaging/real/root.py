@@ -3,14 +3,16 @@ it. It shares the network of this machine, so simulators of the test can be reac
 
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
 
 from lib.process import Process, wait_until
+from lib.stack import TREE
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LOG = "/var/log/collectd-test.log"
+LOG = "/var/log/collectd/test.log"
 # A host that its operator has configured: Debian's own file loads plugins whose libraries are only
 # recommended.
 CONF = """\
@@ -38,6 +40,12 @@ class Root:
         self._init = None
 
     def start(self):
+        self._unpack()
+        self._boot()
+        self.write_collectd_conf()
+        return self
+
+    def _unpack(self):
         if subprocess.run(["unshare", "-mpf", "true"], capture_output=True, check=False).returncode:
             pytest.skip("no namespaces here: unshare -mp is refused")
         done = subprocess.run([os.path.join(HERE, "base-root"), self.suite], capture_output=True,
@@ -47,6 +55,10 @@ class Root:
         assert done.returncode == 0, done.stderr
         os.makedirs(self.directory)
         subprocess.run(["tar", "-C", self.directory, "-xf", done.stdout.strip()], check=True)
+        # Nothing of it has to survive a power cut.
+        self.write("/etc/dpkg/dpkg.cfg.d/test", "force-unsafe-io\n")
+
+    def _boot(self):
         self._init = Process("init", [
             "unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL",
             "chroot", self.directory, "sh", "-c",
@@ -54,17 +66,19 @@ class Root:
             self.directory + ".log").start()
         self._init.wait_ready(lambda: os.path.exists(self.path("/ready")), 20)
         # invoke-rc.d does nothing where there is no init system: this root says it has one.
-        self.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 0\n", 0o755)
-        self.write("/sbin/runlevel", "#!/bin/sh\necho N 2\n", 0o755)
-        self.write_collectd_conf()
-        return self
+        for name, text in (("/usr/sbin/policy-rc.d", "exit 0"), ("/sbin/runlevel", "echo N 2")):
+            if os.path.lexists(self.path(name)):
+                os.unlink(self.path(name))  # a link to systemctl
+            self.write(name, f"#!/bin/sh\n{text}\n", 0o755)
 
     def write_collectd_conf(self):
         self.write("/etc/collectd/collectd.conf", CONF)
         self.write("/etc/collectd/collectd.conf.d/00-logfile.conf", LOG_CONF)
 
     def stop(self):
-        if self._init:
+        if self._init and self._init.alive():
+            # unshare(1) takes no SIGTERM while it waits; with its first process a root ends.
+            os.kill(int(self._first_process()), signal.SIGKILL)
             self._init.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -86,16 +100,18 @@ class Root:
 
     def run(self, *argv, status=0, limit_s=300):
         """A command inside; its output. Fails the test if the command does not end with `status`."""
-        with open(f"/proc/{self._init.pid}/task/{self._init.pid}/children", encoding="ascii") as file:
-            inner = file.read().split()[0]
         done = subprocess.run(
-            ["nsenter", "-t", inner, "-m", "-p", "-r", "-w", *argv], stdin=subprocess.DEVNULL,
+            ["nsenter", "-t", self._first_process(), "-m", "-p", "-r", "-w", *argv], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
             timeout=limit_s, check=False,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C",
                  "DEBIAN_FRONTEND": "noninteractive"})
         assert status is None or done.returncode == status, f"{argv}: {done.returncode}\n{done.stdout}"
         return done.stdout
+
+    def _first_process(self):
+        with open(f"/proc/{self._init.pid}/task/{self._init.pid}/children", encoding="ascii") as file:
+            return file.read().split()[0]
 
     def apt(self, *argv, **more):
         return self.run("apt-get", "-q", "-y", "-o", "Dpkg::Options::=--force-confold",
@@ -139,3 +155,33 @@ class Root:
 
     def log(self):
         return self.read(LOG)
+
+
+class BootedRoot(Root):
+    """One whose first process is its own systemd."""
+
+    def _boot(self):
+        subprocess.run([os.path.join(TREE, "tests", "tools", "install-packages"), "systemd-container"],
+                       check=True)
+        self._init = Process("init", [
+            "systemd-nspawn", "--quiet", "--directory", self.directory, "--boot", "--register=no",
+            "--keep-unit", "--console=pipe", "--resolv-conf=off", "--timezone=off"],
+            self.directory + ".log").start()
+        wait_until(lambda: self._is_up() or not self._init.alive(), 60,
+                   lambda: f"systemd is up\n{self._init.output()[-2000:]}")
+        if not self._init.alive():
+            pytest.skip(f"systemd does not boot here: {self._init.output()[-500:]}")
+
+    def _is_up(self):
+        try:
+            said = self.run("systemctl", "is-system-running", status=None)
+        except (IndexError, FileNotFoundError):
+            return False  # nspawn has not got that far
+        return said.strip() in ("running", "degraded")
+
+    def start_collectd(self):
+        self.write(LOG, "")
+        self.run("systemctl", "restart", "collectd")
+        wait_until(lambda: "Initialization complete" in self.read(LOG), 20,
+                   lambda: f"collectd starts:\n{self.read(LOG)[-3000:]}\n"
+                           f"{self.run('journalctl', '-u', 'collectd', '-n', '40', status=None)}")
