@@ -27,6 +27,8 @@ static int complain_unknown(const struct sl_command *command, const char *flag, 
             char own[SL_OPTION_FLAG_BYTES];
             sl_option_flag(o, g->prefix, own);
             unsigned distance = sl_edit_distance(own, typed);
+            if (len > 3 && strncmp(own, typed, len) == 0) /* the beginning of a longer one */
+                distance = SL_NEAR_ENOUGH;
             if (distance < best_distance) {
                 best_distance = distance;
                 memcpy(best, own, sizeof(best));
@@ -55,7 +57,8 @@ static int take_option(struct sl_arguments *a, int argc, char *const *argv, int 
                        "host: put it into a file that only its owner can read",
                        (int)len, flag);
     struct sl_argument *given = &a->given[a->given_count++];
-    *given = (struct sl_argument){.table = group->block->options, .option = option, .text = "true"};
+    *given = (struct sl_argument){
+        .table = group->block->options, .prefix = group->prefix, .option = option, .text = "true"};
     if (equals != NULL)
         given->text = equals + 1;
     else if (option->type != SL_OPTION_BOOLEAN && *i + 1 >= argc)
@@ -124,8 +127,9 @@ int sl_arguments_apply(const struct sl_arguments *a, const struct sl_option *tab
         const struct sl_argument *given = &a->given[i];
         if (given->table != table)
             continue;
-        int code =
-            sl_option_set(table, target, "command line", given->option->name, given->text, err);
+        char where[SL_OPTION_FLAG_BYTES + 2] = "--";
+        sl_option_flag(given->option, given->prefix, where + 2);
+        int code = sl_option_set(table, target, where, given->option->name, given->text, err);
         if (code != SL_OK)
             return code;
     }
@@ -137,5 +141,5 @@ int sl_arguments_read(const struct sl_arguments *a, const struct sl_option *tabl
     int code = sl_option_defaults(table, target, err);
     if (code == SL_OK)
         code = sl_arguments_apply(a, table, target, err);
-    return code != SL_OK ? code : sl_option_check(table, target, "command line", err);
+    return code != SL_OK ? code : sl_option_check(table, target, SL_OPTION_AS_FLAG, err);
 }

@@ -9,6 +9,7 @@
 /* One option as typed; text lies in argv. */
 struct sl_argument {
     const struct sl_option *table; /* of its group */
+    const char *prefix;            /* likewise */
     const struct sl_option *option;
     const char *text;
 };

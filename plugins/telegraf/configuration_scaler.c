@@ -26,7 +26,7 @@ static int add_pool(struct sl_configuration *c, const struct sl_arguments *argum
             return code;
     }
     int code = sl_arguments_apply(arguments, table, pool, err);
-    return code != SL_OK ? code : sl_option_check(table, pool, "command line", err);
+    return code != SL_OK ? code : sl_option_check(table, pool, SL_OPTION_AS_FLAG, err);
 }
 
 static int add_cluster(struct sl_configuration *c, const struct sl_arguments *arguments,

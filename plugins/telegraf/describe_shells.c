@@ -175,7 +175,11 @@ void sl_describe_zsh(struct sl_buffer *out) {
     }
     sl_buffer_puts(out, "  esac\n"
                         "}\n"
-                        "compdef _spacelift_pool spacelift-pool\n");
+                        "compdef _spacelift_pool spacelift-pool\n"
+                        "# read by the first completion, which must not be lost; else sourced\n"
+                        "if [[ $funcstack[1] == _spacelift-pool ]]; then\n"
+                        "  _spacelift_pool \"$@\"\n"
+                        "fi\n");
 }
 
 /* ---- fish ---- */

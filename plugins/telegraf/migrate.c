@@ -107,6 +107,7 @@ static int take_file(struct migrations *all, const char *path, const char *name,
     sl_buffer_init(&yaml, SL_LIMIT_CONFIG_FILE_BYTES);
     sl_buffer_init(&json, 4 * SL_LIMIT_CONFIG_FILE_BYTES);
     int code = sl_read_input(path, &yaml, err);
+    bool is_read = code == SL_OK;
     if (code == SL_OK)
         code = sl_yaml_to_json(yaml.data, yaml.len, &json, err);
     if (code == SL_OK)
@@ -118,7 +119,8 @@ static int take_file(struct migrations *all, const char *path, const char *name,
                        "there is no ScaledObject and no HorizontalPodAutoscaler in it%s",
                        all->skipped > 0 ? ", only other objects" : "");
     if (code != SL_OK) {
-        sl_error_prefix(err, "%s", path);
+        if (is_read)
+            sl_error_prefix(err, "%s", path);
         err->code = SL_CONFIG; /* the same file will fail again */
     }
     sl_json_free(documents);
@@ -229,8 +231,13 @@ static int take_cluster(const struct sl_arguments *arguments, struct migrations 
     struct sl_cluster_options cluster = {.name = NULL};
     struct sl_kube_link link = {.client = NULL};
     int code = sl_arguments_read(arguments, table, &cluster, err);
+    bool is_read = code == SL_OK;
     if (code == SL_OK)
         code = sl_kube_link_open(&cluster, NULL, &link, err);
+    if (is_read && code == SL_CONFIG && cluster.kube_config == NULL)
+        sl_fail(err, SL_CONFIG,
+                "name a FILE, or - for standard input, or --kube-config with the cluster to "
+                "look into");
     if (code == SL_OK)
         code = take_list(all, &link, "keda.sh/v1alpha1", "scaledobjects", settings, err);
     if (code == SL_OK)

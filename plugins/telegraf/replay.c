@@ -144,7 +144,7 @@ static int take_ours(struct replay *r, const struct sl_arguments *arguments, str
     if (code == SL_OK)
         code = sl_arguments_apply(arguments, table, pool, err);
     if (code == SL_OK)
-        code = sl_option_check(table, pool, "command line", err);
+        code = sl_option_check(table, pool, SL_OPTION_AS_FLAG, err);
     if (code == SL_OK)
         code = use_pool(r, &r->sides[0], pool,
                         c.general.config != NULL ? c.general.config : "these options", err);

@@ -47,6 +47,12 @@ static int fail_at(const struct place *at, struct sl_error *err, const char *for
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     bool has_where = at->where != NULL && at->where[0] != '\0';
+    if (has_where && strncmp(at->where, "--", 2) == 0) {
+        char flag[SL_OPTION_FLAG_BYTES];
+        sl_option_flag(at->option, NULL, flag);
+        return sl_fail(err, SL_CONFIG, "--%s %s", at->where[2] != '\0' ? at->where + 2 : flag,
+                       text);
+    }
     return sl_fail(err, SL_CONFIG, "%s%soption %s %s", has_where ? at->where : "",
                    has_where ? ": " : "", at->option->name, text);
 }

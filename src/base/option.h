@@ -75,6 +75,10 @@ const struct sl_option *sl_option_find(const struct sl_option *table, const char
 int sl_option_defaults(const struct sl_option *table, void *target,
                        struct sl_error *err) SL_CHECKED;
 
+/* Stands for where: the option is named as a command line spells it. "--cluster-timeout", with its
+ * prefix, is the flag itself. */
+#define SL_OPTION_AS_FLAG "--"
+
 /* Sets one option from text. where names the place for messages ("Account \"acme\""), may be NULL.
  * SL_CONFIG: unknown option (with the nearest name), wrong form, out of range; the message names
  * where, the option, the value (not of a secret), the range and the unit. An option that is no

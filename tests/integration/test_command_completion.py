@@ -6,7 +6,9 @@ import subprocess
 
 import pytest
 from lib.command import PROGRAM, spacelift_pool
+from lib.process import wait_until
 from lib.stack import BUILD
+from lib.terminal import Terminal
 
 OVERVIEW = spacelift_pool("--help").out
 COMMANDS = re.findall(r"^  ([a-z]+) +\S", OVERVIEW.split("\n\n")[2], re.MULTILINE)
@@ -79,6 +81,58 @@ def test_zsh():
     for command in COMMANDS:
         body = text.split(f"\n    {command})\n")[1].split(";;")[0]
         assert set(re.findall(r"'\*?(--[a-z0-9-]+)=?\[", body)) == flags(command) | {"--help"}
+
+
+# A line as somebody types it, and what stands there after the tabulator.
+TYPED = [
+    ("spacelift-pool mig\t", "spacelift-pool migrate"),
+    ("spacelift-pool completion z\t", "spacelift-pool completion zsh"),
+    ("spacelift-pool migrate sca\t", "spacelift-pool migrate scaled.yaml"),
+    ("spacelift-pool migrate --behav\t", "spacelift-pool migrate --behavior"),
+    ("spacelift-pool migrate --behavior bet\t", "spacelift-pool migrate --behavior better"),
+    ("spacelift-pool check --config sca\t", "spacelift-pool check --config scaled.yaml"),
+]
+
+
+def interactive(shell, directory):
+    """The shell on a terminal, with the completion that is installed for it, and with a key (control
+    X, p) that writes the line as it stands into a file."""
+    installed, line = os.path.join(BUILD, "completions", shell), directory / "line"
+    zshrc = (f"fpath=({installed} $fpath); autoload -Uz compinit && compinit -D -u\n"
+             "bindkey -e; bindkey '^I' complete-word\n"
+             f"tell() {{ print -rn -- \"$BUFFER\" >| {line} }}; zle -N tell; bindkey '^Xp' tell\n"
+             "PS1='ready> '\n")
+    bashrc = (f"source {installed}/spacelift-pool; bind 'set bell-style none'\n"
+              f"tell() {{ printf %s \"$READLINE_LINE\" >{line}; }}; bind -x '\"\\C-xp\": tell'\n"
+              "PS1='ready> '\n")
+    (directory / ".zshrc").write_text(zshrc)
+    (directory / "bashrc").write_text(bashrc)
+    argv = {"zsh": ["zsh", "-d", "-i"],
+            "bash": ["bash", "--noprofile", "--rcfile", str(directory / "bashrc"), "-i"]}[shell]
+    return Terminal("env", "-C", str(directory), *argv, ZDOTDIR=str(directory),
+                    HOME=str(directory), PATH=f"{BUILD}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize("shell", ["zsh", "bash"])
+def test_typed(shell, tmp_path):
+    (tmp_path / "scaled.yaml").touch()
+    line = tmp_path / "line"
+    terminal = interactive(shell, tmp_path)
+    try:
+        terminal.read_until("ready> ")
+        for typed, expected in TYPED:
+            terminal.seen = ""
+            terminal.type(typed)
+            terminal.read_until(".")  # zsh does not complete while more has been typed
+
+            def stands(expected=expected):
+                terminal.type("\x18p")
+                terminal.drain()
+                return line.exists() and line.read_text().rstrip(" =") == expected
+            wait_until(stands, 20, lambda: f"{typed!r}: {line.read_text()!r}, {terminal.seen!r}")
+            terminal.type("\x15")  # the line away
+    finally:
+        terminal.close()
 
 
 def test_manual_page():

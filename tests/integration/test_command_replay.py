@@ -40,7 +40,7 @@ def test_json(tmp_path):
 
 
 @pytest.mark.parametrize("arguments, text, says", [
-    (["-"], BURST, "option MaxWorkers is missing"),
+    (["-"], BURST, "--max-workers is missing"),
     (["-", "--max-workers", "5"], "a,b\n", "-: its first line says none of the forms"),
     (["-", "--max-workers", "5", "--against", "nobody"], BURST, "neither tutorial, chain or ec2"),
     (["/no/such", "--max-workers", "5"], "", "cannot open /no/such"),

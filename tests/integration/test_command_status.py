@@ -2,9 +2,7 @@
 
 import json
 import os
-import pty
 import re
-import select
 import shutil
 import signal
 import subprocess
@@ -14,6 +12,7 @@ import pytest
 from lib.command import PROGRAM, spacelift_pool
 from lib.process import wait_until
 from lib.stack import POOL, Stack
+from lib.terminal import Terminal
 
 
 @pytest.fixture(name="stack")
@@ -82,33 +81,6 @@ def test_status_without_an_agent(tmp_path):
     (tmp_path / "x.status").write_text("{}\n")
     answer = spacelift_pool("status", "--state-directory", tmp_path)
     assert answer.status == 1 and "x.status" in answer.err, answer
-
-
-class Terminal:
-    """A program on a terminal of its own."""
-
-    def __init__(self, *argv):
-        self.master, inner = pty.openpty()
-        self.seen = ""
-        # pylint: disable=consider-using-with
-        self.child = subprocess.Popen(argv, stdin=inner, stdout=inner, stderr=inner,
-                                      env={**os.environ, "TERM": "xterm"}, start_new_session=True)
-        os.close(inner)
-
-    def read_until(self, pattern, deadline_s=20):
-        end = time.monotonic() + deadline_s
-        while not re.search(pattern, self.seen):
-            left = end - time.monotonic()
-            assert left > 0 and select.select([self.master], [], [], left)[0], repr(self.seen)
-            try:
-                self.seen += os.read(self.master, 65536).decode()
-            except OSError:  # its other end was closed
-                assert re.search(pattern, self.seen), repr(self.seen)
-
-    def close(self):
-        self.child.kill()
-        self.child.wait(10)
-        os.close(self.master)
 
 
 def write_status(directory, size=3):
