@@ -18,6 +18,8 @@
 
 static const char plugin_name[] = "prometheus_scrape";
 
+enum { START_BYTES = 24 };
+
 /* One <Target>, and how its samples are dispatched. */
 struct target {
     struct sl_scraper *scraper;
@@ -41,6 +43,11 @@ static meta_data_t *make_meta(const struct sl_scrape_sample *sample) {
         meta_data_add_string(meta, SL_META_UNIT, sample->unit);
     if (sample->help[0] != '\0')
         meta_data_add_string(meta, SL_META_HELP, sample->help);
+    if (sample->start_ms > 0) {
+        char text[START_BYTES];
+        ssnprintf(text, sizeof(text), "%lld", (long long)sample->start_ms);
+        meta_data_add_string(meta, SL_META_START, text);
+    }
     for (size_t i = 0; i < sample->label_count; i++) {
         char key[sizeof(SL_META_LABEL_PREFIX) + SL_LABEL_NAME_BYTES_MAX];
         ssnprintf(key, sizeof(key), "%s%s", SL_META_LABEL_PREFIX, sample->labels[i].name);

@@ -227,10 +227,12 @@ void sl_queue_settle(struct sl_queue *q, const struct sl_batch *batch, const str
 
 /* ---- a message of it ---- */
 
-/* When a counter has gone back it has been reset since its last sample: that is the earliest moment
+/* Since when a series counts: what its writer says, or what has been seen, whichever is later.
+ *
+ * When a counter has gone back it has been reset since its last sample: that is the earliest moment
  * at which it can have begun. Before a reset has been seen nothing is known, and nothing is said:
  * a start that is wrong would count what was counted before us. */
-static int64_t start_of(struct sl_series *series, uint64_t bits, int64_t time_ms) {
+static int64_t seen_start_of(struct sl_series *series, uint64_t bits, int64_t time_ms) {
     double value, before;
     memcpy(&value, &bits, sizeof(value));
     memcpy(&before, &series->sent_bits, sizeof(before));
@@ -243,14 +245,23 @@ static int64_t start_of(struct sl_series *series, uint64_t bits, int64_t time_ms
     return series->start_ms;
 }
 
+static int64_t start_of(const struct sl_batch_item *item, struct sl_series *series,
+                        const struct sl_sample *sample) {
+    int64_t said_ms = item->list->start_ms <= sample->time_ms ? item->list->start_ms : 0;
+    if (series->kind != SL_KIND_COUNTER)
+        return said_ms;
+    int64_t seen_ms = seen_start_of(series, sample->bits, sample->time_ms);
+    return said_ms > seen_ms ? said_ms : seen_ms;
+}
+
 void sl_batch_encode(const struct sl_batch *batch, struct sl_encoder *encoder) {
     for (size_t n = 0; n < batch->samples; n++) {
         const struct sl_batch_place *place = &batch->places[(uint32_t)batch->order[n]];
         const struct sl_batch_item *item = &batch->items[place->item];
         struct sl_series *series = item->list->series[place->source];
         struct sl_sample sample = {.bits = item->bits[place->source], .time_ms = item->time_ms};
-        if (series->kind == SL_KIND_COUNTER && sample.bits != SL_VALUE_STALE_BITS)
-            sample.start_ms = start_of(series, sample.bits, sample.time_ms);
+        if (sample.bits != SL_VALUE_STALE_BITS)
+            sample.start_ms = start_of(item, series, &sample);
         sl_encoder_add(encoder, series, &sample);
     }
 }

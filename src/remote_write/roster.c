@@ -174,6 +174,7 @@ static struct sl_list *make_list(struct sl_roster *r, const struct sl_value_id *
     list->identity_len = (uint32_t)key->identity_len;
     list->hash = key->hash;
     list->source_count = (uint8_t)id->source_count;
+    list->start_ms = sl_series_start_ms(id);
     for (size_t i = 0; i < id->source_count; i++) {
         if (!add_source(r, id, i, list)) {
             release_list(r, list);
@@ -282,7 +283,7 @@ void sl_roster_sweep(struct sl_roster *r, uint64_t oldest_segment, int64_t now_m
 /* ---- as a segment keeps them ---- */
 
 int sl_list_pack(const struct sl_list *list, struct sl_buffer *out, struct sl_error *err) {
-    size_t len = 0;
+    size_t len = sizeof(list->start_ms);
     for (size_t i = 0; i < list->kept; i++)
         len += sizeof(uint32_t) + sl_series_packed_length(list->series[i]);
     sl_buffer_reset(out);
@@ -296,6 +297,7 @@ int sl_list_pack(const struct sl_list *list, struct sl_buffer *out, struct sl_er
         memcpy(to, &size, sizeof(size));
         to = sl_series_put_packed(list->series[i], to + sizeof(size));
     }
+    memcpy(to, &list->start_ms, sizeof(list->start_ms));
     out->len = len;
     return SL_OK;
 }
@@ -323,6 +325,8 @@ int sl_roster_read(struct sl_roster *r, const struct sl_record *define, struct s
         if (code == SL_OK)
             list->kept++;
     }
+    if (code == SL_OK && (size_t)(end - at) >= sizeof(list->start_ms))
+        memcpy(&list->start_ms, at, sizeof(list->start_ms));
     if (code == SL_OK)
         *ret = list;
     else

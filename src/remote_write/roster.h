@@ -28,6 +28,7 @@ struct sl_list {
     bool omits_nan;       /* NaN in it is no value (series.h) */
     int64_t last_ms;      /* time of its newest values */
     int64_t swept_ms;     /* when a sweep last found it used */
+    int64_t start_ms;     /* since when it counts, as its writer says; 0: it does not */
     uint32_t key_len;
     uint32_t identity_len; /* the key's first part: host to type instance */
     char *key;

@@ -7,8 +7,8 @@
  *           word with kind (2 bits), words (6 bits), place of the list in this segment (24 bits);
  *           then
  *     DEFINE  (in files) bytes, count; the packed forms (labels.h) of count series, each with its
- * length in front; what a value list is, before the first of its records VALUES  time in ms, count
- * x 64 bits: one value list
+ *             length in front, and since when they count in ms (0: not known); what a value list
+ * is, before the first of its records VALUES  time in ms, count x 64 bits: one value list
  *
  * Everything is aligned to eight bytes and in the host's byte order: a spool does not travel. The
  * first word that is zero is the end. A record that does not carry its checksum is passed over

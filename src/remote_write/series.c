@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_parser.h"
 #include "remote_write/relabel.h"
 #include "remote_write/stock_types.h"
 #include "spacelift/catalogue.h"
@@ -24,6 +25,14 @@ static const char *meta_of(const struct sl_value_id *id, const char *key) {
         if (strcmp(id->meta[i].key, key) == 0)
             return id->meta[i].value;
     return NULL;
+}
+
+int64_t sl_series_start_ms(const struct sl_value_id *id) {
+    const char *text = meta_of(id, SL_META_START);
+    int64_t start_ms;
+    if (text == NULL || sl_json_to_int64(text, strlen(text), &start_ms, NULL) != SL_OK)
+        return 0;
+    return start_ms > 0 ? start_ms : 0;
 }
 
 /* What is known about a series before meta data, the node and its rules have had their say. */

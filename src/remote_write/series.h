@@ -21,6 +21,8 @@
  *   prometheus:type          counter, gauge, histogram, gaugehistogram, summary, info, stateset,
  *                            unknown
  *   prometheus:unit, prometheus:help
+ *   prometheus:start         since when a counter, histogram or summary counts: milliseconds since
+ *                            the epoch, for remote write 2.0
  *
  * Then come the node's own labels, and its relabelling rules have the last word.
  *
@@ -45,6 +47,7 @@ struct sl_value_source {
 #define SL_META_TYPE         SL_META_PREFIX "type"
 #define SL_META_UNIT         SL_META_PREFIX "unit"
 #define SL_META_HELP         SL_META_PREFIX "help"
+#define SL_META_START        SL_META_PREFIX "start"
 #define SL_META_LABEL_PREFIX SL_META_PREFIX "label:"
 
 struct sl_value_meta {
@@ -92,6 +95,9 @@ enum sl_series_fate {
  * of times must keep them by the packed labels, not by the identifier. */
 enum sl_series_fate sl_series_pack(const struct sl_value_id *id, size_t source,
                                    const struct sl_series_rules *rules, struct sl_buffer *out);
+
+/* What meta data says of its start; 0: nothing that is a time. */
+int64_t sl_series_start_ms(const struct sl_value_id *id);
 
 /* Whether NaN in this data source means "not known" and is no sample: in those of the catalogue.
  * Everybody else's NaN is sent, as write_prometheus exposes it. */

@@ -47,6 +47,7 @@ void sl_scrape_label(const struct sl_scrape_target *target, const struct sl_expo
     ret->type = from->type;
     ret->help = from->help;
     ret->unit = from->unit;
+    ret->start_ms = 0;
 }
 
 /* FNV-1a with its NUL, so that "ab","c" is not "a","bc". */

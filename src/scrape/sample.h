@@ -16,6 +16,7 @@ struct sl_scrape_sample {
     const char *type; /* as in struct sl_exposition_sample */
     const char *help;
     const char *unit;
+    int64_t start_ms; /* since when it counts; 0: nothing has been said */
 
     char renamed[2][SL_SCRAPE_NAME_BYTES]; /* what labels of the target's own names are called */
 };

@@ -7,6 +7,7 @@
 #include "net/identity.h"
 #include "os/clock.h"
 #include "os/errand.h"
+#include "scrape/starts.h"
 
 enum { INSTANCE_BYTES = 512, SECONDS_BYTES = 32 };
 
@@ -34,13 +35,14 @@ struct delivery {
     struct sl_scraper *scraper;
     int64_t begun_ms; /* wall clock */
     int64_t count;
+    struct sl_scrape_starts starts;
 };
 
 static int count_sample(void *context, const struct sl_exposition_sample *sample,
                         struct sl_error *err) {
     struct delivery *d = context;
-    (void)sample;
     int64_t max = d->scraper->options.max_samples;
+    sl_scrape_starts_note(&d->starts, sample);
     if (++d->count <= max)
         return SL_OK;
     return sl_fail(err, SL_TOOBIG, "there are more than %lld samples (MaxSamples)", (long long)max);
@@ -53,6 +55,7 @@ static int deliver_sample(void *context, const struct sl_exposition_sample *from
     (void)err;
     bool has_time = from->has_time && d->scraper->options.honor_timestamps;
     sl_scrape_label(&d->scraper->target, from, has_time ? from->time_ms : d->begun_ms, &sample);
+    sample.start_ms = sl_scrape_starts_of(&d->starts, from);
     d->scraper->events.on_sample(d->scraper->events.context, &sample);
     return SL_OK;
 }
@@ -96,8 +99,10 @@ static int scrape(struct sl_scraper *s, struct delivery *d, struct sl_error *err
         enum sl_exposition_form form = sl_exposition_form_of(response.content_type);
         const struct sl_buffer *body = &response.body;
         code = sl_exposition_read(body->data, body->len, form, count_sample, d, err);
+        sl_scrape_starts_sort(&d->starts);
         if (code == SL_OK)
             code = sl_exposition_read(body->data, body->len, form, deliver_sample, d, err);
+        sl_scrape_starts_release(&d->starts);
     }
     sl_http_response_release(&response);
     return code;

@@ -19,7 +19,7 @@ import pytest
 from lib.exposition import Exposition
 from lib.process import wait_until
 from lib.receiver import OWN, Receiver
-from lib.remote_write import Violation, require
+from lib.remote_write import Violation, require, series_text
 from lib.stack import Collectd, block, plugin_block
 
 HUGE, LONG_NAME = "v" * 10000, "very_long_metric_name_" + "n" * 735
@@ -93,7 +93,10 @@ def capture(request, tmp_path_factory):
     directory = tmp_path_factory.mktemp("captured")
     exposition, receiver, collectd = agent(directory, TEXT, request.param)
     try:
-        wait_until(lambda: len(exposition.scrapes) >= 3, 15, "three scrapes")
+        # The last sample of a scrape, so that the stop comes between two of them.
+        last = series_text({"__name__": "scrape_samples_scraped", "job": "test",
+                            "instance": exposition.address})
+        wait_until(lambda: len(receiver.series().get(last, [])) >= 3, 15, "three scrapes")
     finally:
         status, _ = collectd.stop()
         receiver.stop()

@@ -88,6 +88,34 @@ def test_openmetrics_and_times(scraped):
     assert 'x="y"' in text and (samples[0].value, samples[0].time_ms) == (5, 1700000000123)
 
 
+def test_starts_that_openmetrics_says(scraped):
+    """Of counters and histograms, by NAME_created; kept over a restart and an outage."""
+    exposition, receiver, agent = scraped(
+        '# TYPE c counter\nc_total{x="y"} 5\nc_created{x="y"} 1700000000.123\nc_total 1\n'
+        '# TYPE h histogram\nh_created 1600000000\nh_bucket{le="+Inf"} 3\nh_count 3\nh_sum 2\n'
+        '# EOF\n',
+        content_type="application/openmetrics-text; version=1.0.0; charset=utf-8")
+    wait_series(receiver, "h_sum")
+    own = {"job": "test", "instance": exposition.address}
+
+    def starts(name, **labels):
+        text = series_text({"__name__": name, **own, **labels})
+        return {sample.start_ms for sample in receiver.series()[text]}
+    assert starts("c_total", x="y") == {1700000000123} and starts("c_total") == {0}
+    assert starts("h_bucket", le="+Inf") == starts("h_sum") == {1600000000000}
+    receiver.script(*[503] * 1000)
+    wait_until(lambda: agent.collectd.find("samples wait"), 10, "an outage")
+    agent.stop()
+    receiver.forget_script()
+    before = len(receiver.series()[series_text({"__name__": "h_sum", **own})])
+    exposition.status = 503  # what comes now is from the spool
+    agent.start()
+    wait_until(lambda: len(receiver.series()[series_text({"__name__": "h_sum", **own})]) > before,
+               10, "what waited")
+    assert starts("c_total", x="y") == {1700000000123} and starts("h_sum") == {1600000000000}
+    receiver.check_all()
+
+
 @pytest.mark.parametrize("text", ['a{x="1",x="2"} 1\n', 'a 1\nb nonsense\n', '{x="1"} 1\n',
                                   "".join(f'many{{n="{i}"}} 1\n' for i in range(11))],
                          ids=["repeated label", "no number", "no name", "too many"])

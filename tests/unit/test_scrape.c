@@ -1,4 +1,5 @@
 /* Samples of a scrape with the labels of their target, and the options. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include "os/errand.h"
 #include "scrape/options.h"
 #include "scrape/sample.h"
+#include "scrape/starts.h"
 
 static void show(const struct sl_scrape_sample *s, char *out, size_t size) {
     size_t used = 0;
@@ -42,6 +44,46 @@ static void test_labels_of_the_target(void **unused) {
     sl_scrape_label(&target, &from, 7, &sample);
     show(&sample, text, sizeof(text));
     assert_string_equal(text, "instance=i:1 job=j ");
+}
+
+static int64_t start_of(const struct sl_scrape_starts *starts, const char *name, const char *type,
+                        const struct sl_exposition_label *labels, size_t label_count) {
+    struct sl_exposition_sample sample = {
+        .name = name, .type = type, .labels = labels, .label_count = label_count};
+    return sl_scrape_starts_of(starts, &sample);
+}
+
+static void test_starts(void **unused) {
+    (void)unused;
+    static const struct sl_exposition_label ab[] = {{"a", "1"}, {"b", "2"}};
+    static const struct sl_exposition_label ba[] = {{"b", "2"}, {"a", "1"}, {"le", "+Inf"}};
+    static const struct sl_exposition_label quantile[] = {{"quantile", "0.5"}};
+    static const struct sl_exposition_sample samples[] = {
+        {.name = "h_created", .type = "histogram", .labels = ab, .label_count = 2, .value = 1e9},
+        {.name = "c_created", .type = "counter", .value = 1700000000.123},
+        {.name = "s_created", .type = "summary", .value = 1500000000},
+        {.name = "zero_created", .type = "counter", .value = 0},
+        {.name = "nan_created", .type = "counter", .value = NAN},
+        {.name = "far_created", .type = "counter", .value = 1e300},
+        {.name = "orders_created", .type = "gauge", .value = 1e9},
+        {.name = "_created", .type = "counter", .value = 1e9},
+        {.name = "other", .type = "counter", .value = 1e9},
+    };
+    struct sl_scrape_starts starts = {.count = 0};
+    assert_int_equal(start_of(&starts, "c_total", "counter", NULL, 0), 0);
+    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
+        sl_scrape_starts_note(&starts, &samples[i]);
+    assert_int_equal(starts.count, 3);
+    sl_scrape_starts_sort(&starts);
+    assert_true(start_of(&starts, "c_total", "counter", NULL, 0) == 1700000000123);
+    assert_true(start_of(&starts, "h_bucket", "histogram", ba, 3) == 1000000000000);
+    assert_true(start_of(&starts, "h_sum", "histogram", ab, 2) == 1000000000000);
+    assert_true(start_of(&starts, "s", "summary", quantile, 1) == 1500000000000);
+    assert_int_equal(start_of(&starts, "h_sum", "histogram", ab, 1), 0);
+    assert_int_equal(start_of(&starts, "c_created", "counter", NULL, 0), 0);
+    assert_int_equal(start_of(&starts, "c_total", "gauge", NULL, 0), 0);
+    assert_int_equal(start_of(&starts, "d_total", "counter", NULL, 0), 0);
+    sl_scrape_starts_release(&starts);
 }
 
 static void identity_of(const char *name, const struct sl_exposition_label *labels, size_t count,
@@ -156,6 +198,7 @@ static void test_an_errand_that_hangs_ends_at_once(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_labels_of_the_target),
+        cmocka_unit_test(test_starts),
         cmocka_unit_test(test_identities),
         cmocka_unit_test(test_instances),
         cmocka_unit_test(test_options_that_contradict),

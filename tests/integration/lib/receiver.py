@@ -87,6 +87,10 @@ class Receiver:
         with self._lock:
             self._script.extend(steps)
 
+    def forget_script(self):
+        with self._lock:
+            self._script.clear()
+
     def stop(self):
         self._stopping.set()
         self._server.shutdown()
