@@ -224,12 +224,15 @@ static int add_node(struct sl_node_options *options, struct sl_error *err) {
 static int config_relabel(void *context, const struct sl_option_block *block, const char *label,
                           const struct sl_config_item *item, struct sl_error *err) {
     (void)label;
+    struct sl_node_options *node = context;
+    char where[SL_CONFIG_WHERE_BYTES];
     struct sl_relabel_options rule = {.action = 0};
-    int code = sl_config_read_block(block, block->name, item, &rule, NULL, NULL, err);
+    snprintf(where, sizeof(where), "Node \"%.64s\": %s", node->name, block->name);
+    int code = sl_config_read_block(block, where, item, &rule, NULL, NULL, err);
     if (code == SL_OK) {
-        code = sl_node_options_add_relabel(context, &rule, err);
+        code = sl_node_options_add_relabel(node, &rule, err);
         if (code != SL_OK)
-            sl_error_prefix(err, "%s", block->name);
+            sl_error_prefix(err, "%s", where);
     }
     sl_relabel_options_release(&rule);
     return code;

@@ -111,6 +111,14 @@ static bool is_html(const struct sl_http_response *r) {
            strncasecmp(text, "<!doctype", 9) == 0 || strncasecmp(text, "<html", 5) == 0;
 }
 
+/* How much of the server's words is quoted: not the line feed at their end. */
+static int quoted_length(const struct sl_buffer *body) {
+    size_t len = body->len < QUOTED_BYTES ? body->len : QUOTED_BYTES;
+    while (len > 0 && strchr(" \t\r\n", body->data[len - 1]) != NULL)
+        len--;
+    return (int)len;
+}
+
 int sl_http_check_status(const struct sl_http_response *r, struct sl_error *err) {
     if (r->status >= 200 && r->status <= 299)
         return SL_OK;
@@ -122,8 +130,8 @@ int sl_http_check_status(const struct sl_http_response *r, struct sl_error *err)
         code =
             sl_fail(err, code_of(r->status),
                     "HTTP %d with a web page: a proxy or a load balancer has answered", r->status);
-    else if (r->body.len > 0)
-        code = sl_fail(err, code_of(r->status), "HTTP %d: %.*s", r->status, QUOTED_BYTES,
+    else if (quoted_length(&r->body) > 0)
+        code = sl_fail(err, code_of(r->status), "HTTP %d: %.*s", r->status, quoted_length(&r->body),
                        r->body.data);
     else
         code = sl_fail(err, code_of(r->status), "HTTP %d", r->status);

@@ -113,9 +113,9 @@ enum step { STEP_NEXT_BATCH, STEP_AGAIN, STEP_END };
 static enum step wait_for_retry(struct sl_sender *s, const struct sl_batch *batch,
                                 const struct sl_error *err) {
     struct sl_queue_status status;
-    sl_sender_tell_trouble(s, err);
     __atomic_fetch_add(&s->retries, 1, __ATOMIC_RELAXED);
     int64_t wait_ms = sl_backoff_failed(&s->backoff, err->retry_after_ms, RETRY_AFTER_MAX_MS);
+    sl_sender_tell_trouble(s, err, wait_ms);
     int64_t until_ms = sl_clock_monotonic_ms() + wait_ms;
     bool is_stopping = sl_wakeup_is_signalled(&s->stop);
     sl_queue_status(s->queue, &status);

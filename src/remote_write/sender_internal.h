@@ -62,7 +62,7 @@ void sl_sender_protocol_downgrade(struct sl_sender *s, int status);
 void sl_sender_protocol_answered(struct sl_sender *s, bool is_accepted);
 
 /* What the log says. tell_protocol: status of the answer that 2.0 got, 0: it is known after all. */
-void sl_sender_tell_trouble(struct sl_sender *s, const struct sl_error *err);
+void sl_sender_tell_trouble(struct sl_sender *s, const struct sl_error *err, int64_t wait_ms);
 void sl_sender_tell_rejection(struct sl_sender *s, const struct sl_error *err, uint64_t samples,
                               bool is_ambiguous);
 void sl_sender_tell_success(struct sl_sender *s);

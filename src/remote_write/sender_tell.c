@@ -2,27 +2,36 @@
 #include "remote_write/sender_internal.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "os/clock.h"
 
-void sl_sender_tell_trouble(struct sl_sender *s, const struct sl_error *err) {
-    struct sl_queue_status status;
-    if (!sl_complaint_failed(&s->trouble, sl_code_name(err->code), sl_clock_monotonic_ms()))
-        return;
-    sl_queue_status(s->queue, &status);
-    const char *unit = status.is_on_disk ? "MiB on disk" : "samples in memory";
-    int64_t room = status.is_on_disk ? s->options.spool_size_mib : s->options.capacity;
-    sl_log(&s->log, SL_LOG_WARNING,
-           "node \"%s\": %s; %" PRIu64 " samples wait, and up to %" PRId64 " %s will be kept",
-           s->options.name, err->text, status.books.pending, room, unit);
-}
+enum { PAUSE_BYTES = 80 };
 
 static const char *remedy_of(enum sl_code code) {
     if (code == SL_AUTH || code == SL_FORBIDDEN)
         return "; check User, PasswordFile or BearerTokenFile";
     if (code == SL_NOTFOUND)
         return "; check URL, and whether the receiver is switched on";
+    if (code == SL_TLS)
+        return "; check CACert, and whether it is https that the receiver speaks";
     return "";
+}
+
+void sl_sender_tell_trouble(struct sl_sender *s, const struct sl_error *err, int64_t wait_ms) {
+    char pause[PAUSE_BYTES] = "";
+    struct sl_queue_status status;
+    if (!sl_complaint_failed(&s->trouble, sl_code_name(err->code), sl_clock_monotonic_ms()))
+        return;
+    sl_queue_status(s->queue, &status);
+    const char *unit = status.is_on_disk ? "MiB on disk" : "samples in memory";
+    int64_t room = status.is_on_disk ? s->options.spool_size_mib : s->options.capacity;
+    if (err->retry_after_ms > s->options.max_backoff_ms)
+        snprintf(pause, sizeof(pause), "; it is asked again in %" PRId64 " s", wait_ms / 1000);
+    sl_log(&s->log, SL_LOG_WARNING,
+           "node \"%s\": %s%s%s; %" PRIu64 " samples wait, and up to %" PRId64 " %s will be kept",
+           s->options.name, err->text, remedy_of(err->code), pause, status.books.pending, room,
+           unit);
 }
 
 void sl_sender_tell_rejection(struct sl_sender *s, const struct sl_error *err, uint64_t samples,
