@@ -1,18 +1,23 @@
 """The daemon with plugins built with the thread sanitizer: two hosts that share a pool by a Lease,
-with events, an exec program, a server in trouble, a hand-over and stops. Unit tests cannot show the
-threads of a whole plugin at work together."""
+with events, an exec program, a server in trouble, a hand-over and stops; and the remote writer under
+load. Unit tests cannot show the threads of a whole plugin at work together."""
 
 import json
 import os
+import shutil
 import subprocess
+import time
 
 import pytest
 
 import lib.stack
-from lib.process import wait_until
+from lib.exposition import Exposition
+from lib.process import Process, wait_until
+from lib.receiver import Receiver
 from lib.stack import (API_KEY_SECRET, NAMESPACE, POOL, SCALER_TOKEN, Collectd,
                        KubernetesSimulator, SpaceliftSimulator, account_block, block,
                        plugin_block)
+from lib.unixsock import Values
 
 BUILD = os.path.join(lib.stack.TREE, "build", "variant-enable-tsan")
 LEASE = {"LeaderElection": True, "LeaseDuration": 3, "RenewDeadline": 2, "RetryPeriod": 0.5}
@@ -47,9 +52,18 @@ def exec_kubeconfig(folder, url):
     return path
 
 
-def test_no_race(tmp_path, parts, monkeypatch):
-    if not os.path.exists(os.path.join(BUILD, ".libs", "workerpool_scaler.so")):
+def needs_sanitizer(plugin):
+    if not os.path.exists(os.path.join(BUILD, ".libs", f"{plugin}.so")):
         pytest.skip(f"no build with the thread sanitizer in {BUILD}: ./check --real makes it")
+
+
+def check_no_race(directory):
+    reports = [path.read_text(encoding="utf-8") for path in directory.glob("race.*")]
+    assert not reports, reports[0][:5000]
+
+
+def test_no_race(tmp_path, parts, monkeypatch):
+    needs_sanitizer("workerpool_scaler")
     monkeypatch.setattr(lib.stack, "BUILD", BUILD)
     kubernetes = KubernetesSimulator(str(tmp_path))
     spacelift = SpaceliftSimulator(str(tmp_path), registration_s=0.1, kubernetes=kubernetes)
@@ -100,5 +114,54 @@ def test_no_race(tmp_path, parts, monkeypatch):
     spacelift.add_runs(1)
     wait_size(6)
     second.stop()
-    reports = [path.read_text(encoding="utf-8") for path in tmp_path.glob("race.*")]
-    assert not reports, reports[0][:5000]
+    check_no_race(tmp_path)
+
+
+def test_no_race_in_remote_write(tmp_path, parts, monkeypatch):
+    """Five threads in the write callback as fast as the sanitizer lets them, collectd's own write
+    threads beside them, and three receivers: one takes all, one hangs, one refuses by turns. Series
+    end; then the daemon stops, and takes over what it has left in the spools."""
+    needs_sanitizer("write_prometheus_remote")
+    monkeypatch.setattr(lib.stack, "BUILD", BUILD)
+    subprocess.run(["make", "-s", "-C", BUILD, "feed_load.la"], check=True,
+                   stdout=subprocess.DEVNULL)
+    for name, value in (("FEED_HOSTS", 10), ("FEED_RATE", 20000), ("FEED_SECONDS", 3)):
+        monkeypatch.setenv(name, str(value))
+    sinks = [Process("sink", [os.path.join(lib.stack.TREE, "tests", "bench", "sink.py"), *words],
+                     str(tmp_path / f"sink{number}")) for number, words in enumerate(([], ["--hang"]))]
+    for sink in sinks:
+        parts.append(sink.start())
+        wait_until(lambda: "port " in sink.output(), 20, "the sink's port")
+    takes, hangs = (f"http://127.0.0.1:{sink.output().split()[1]}/" for sink in sinks)
+    picky = Receiver(script=[415, 503, "reset", 413, (429, {"Retry-After": "1"}), 400] * 3).start()
+    exposition = Exposition(lambda number: "a 1\n" * (number % 2) + f"b {number}\n").start()
+    parts.extend((picky, exposition))
+    values = Values(tmp_path / "sock")
+    few = block("WriteRelabelConfig", None, SourceLabels=["__name__", "load"],
+                Regex="collectd_(load|test|remote).*|[ab];", Action="keep")
+    part = block("WriteRelabelConfig", None, SourceLabels="instance", Modulus=2,
+                 TargetLabel="__tmp_part", Action="hashmod")
+    collectd = Collectd(
+        str(tmp_path), values.config(),
+        plugin_block("prometheus_scrape", block("Target", "test", URL=exposition.url)),
+        plugin_block("write_prometheus_remote",
+                     block("Node", "takes", part, URL=takes, BatchSendDeadline=0.1),
+                     block("Node", "hangs", URL=hangs, SpoolSize=4, Timeout=500),
+                     block("Node", "picky", few, URL=picky.url, BatchSendDeadline=0,
+                           ProtocolRetry=1, RejectedFile=str(tmp_path / "rejected"))),
+        "LoadPlugin feed_load", stock_plugins=("unixsock",),
+        wrapper=("env", f"LD_PRELOAD={tsan_library()}",
+                 f"TSAN_OPTIONS=log_path={tmp_path}/race exitcode=0"))
+    shutil.copy(os.path.join(BUILD, ".libs", "feed_load.so"), collectd.plugin_dir)
+    parts.append(collectd.start(ready_s=60))
+    values.put(*[f"test/gauge-ends{number} {time.time():.3f}:1" for number in range(50)])
+    collectd.wait_line("fed samples", 60)
+    stale = 'collectd_test_gauge{instance="host",test="ends1"}'
+    wait_until(lambda: any(sample.is_stale
+                           for sample in picky.series(stale=True).get(stale, [])), 60, "its end")
+    collectd.stop()
+    collectd.start(ready_s=60)
+    taken_over = len(picky.requests)
+    wait_until(lambda: len(picky.requests) > taken_over, 60, "requests")
+    collectd.stop()
+    check_no_race(tmp_path)

@@ -14,7 +14,7 @@ import xml.etree.ElementTree
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TREE, "build")
 SCRIPTS = os.path.join(TREE, "tests", "tools")
-SERVERS = ("kube-apiserver", "telegraf", "prometheus")
+SERVERS = ("kube-apiserver", "telegraf", "prometheus", "compliance")
 REAL_PACKAGES = ("etcd-server", "clang", "libclang-rt-14-dev", "valgrind", "openssl", "xz-utils",
                  "lintian", "rpm", "rpmlint", "mmdebstrap", "build-essential", "debhelper", "curl")
 TAP = re.compile(r"^(ok|not ok)\b(.*?)(# SKIP(.*))?$", re.MULTILINE)
