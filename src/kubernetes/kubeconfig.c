@@ -1,21 +1,20 @@
-/* Looks up one context of kubeconfig files. libyaml's document is a flat array of nodes, so anchors
- * cannot make it grow; what is written out again (yaml.c) is capped. */
+/* Looks up one context of kubeconfig files. */
 #include "kubernetes/kubeconfig.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
+#include <strings.h>
 
 #include "base/base64.h"
 #include "base/limits.h"
-#include "kubernetes/yaml_node.h"
+#include "kubernetes/yaml.h"
 
 #define EXEC_GROUP "client.authentication.k8s.io/"
 
 enum { MAX_FILES = 32 };
 
 struct document {
-    yaml_document_t yaml;
+    struct sl_yaml *yaml;
     const char *path;
 };
 
@@ -28,43 +27,25 @@ struct reader {
 
 /* ---- nodes ---- */
 
-static const char *text_of(const yaml_node_t *node) {
-    return node != NULL && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value
-                                                          : NULL;
+static const struct sl_yaml_node *member(struct reader *r, const struct sl_yaml_node *map,
+                                         const char *key) {
+    return sl_yaml_get(r->at->yaml, map, key);
 }
 
-static yaml_node_t *member(struct reader *r, const yaml_node_t *map, const char *key) {
-    if (map == NULL || map->type != YAML_MAPPING_NODE)
-        return NULL;
-    for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top;
-         p++) {
-        const char *name = text_of(yaml_document_get_node(&r->at->yaml, p->key));
-        if (name != NULL && strcmp(name, key) == 0)
-            return yaml_document_get_node(&r->at->yaml, p->value);
-    }
-    return NULL;
+static const struct sl_yaml_node *element(struct reader *r, const struct sl_yaml_node *list,
+                                          size_t i) {
+    return sl_yaml_at(r->at->yaml, list, i);
 }
 
-/* The elements of a list; 0 of anything else. */
-static size_t size_of(const yaml_node_t *list) {
-    return list != NULL && list->type == YAML_SEQUENCE_NODE
-               ? (size_t)(list->data.sequence.items.top - list->data.sequence.items.start)
-               : 0;
+static const struct sl_yaml_node *root_of(struct reader *r) {
+    return sl_yaml_root(r->at->yaml);
 }
 
-static yaml_node_t *element(struct reader *r, const yaml_node_t *list, size_t i) {
-    return yaml_document_get_node(&r->at->yaml, list->data.sequence.items.start[i]);
-}
-
-static yaml_node_t *root_of(struct reader *r) {
-    return yaml_document_get_root_node(&r->at->yaml);
-}
-
-static yaml_node_t *named(struct reader *r, const yaml_node_t *list, const char *name,
-                          const char *inner) {
-    for (size_t i = 0; i < size_of(list); i++) {
-        yaml_node_t *one = element(r, list, i);
-        const char *its_name = text_of(member(r, one, "name"));
+static const struct sl_yaml_node *named(struct reader *r, const struct sl_yaml_node *list,
+                                        const char *name, const char *inner) {
+    for (size_t i = 0; i < sl_yaml_size(list); i++) {
+        const struct sl_yaml_node *one = element(r, list, i);
+        const char *its_name = sl_yaml_text(member(r, one, "name"));
         if (its_name != NULL && strcmp(its_name, name) == 0)
             return member(r, one, inner);
     }
@@ -73,11 +54,12 @@ static yaml_node_t *named(struct reader *r, const yaml_node_t *list, const char 
 
 /* The "inner" of the element of the list "kind" with this name, of the first file that has it;
  * that file is read from now on. */
-static yaml_node_t *entry(struct reader *r, const char *kind, const char *name, const char *inner) {
+static const struct sl_yaml_node *entry(struct reader *r, const char *kind, const char *name,
+                                        const char *inner) {
     struct document *before = r->at;
     for (size_t i = 0; i < r->count; i++) {
         r->at = &r->documents[i];
-        yaml_node_t *found = named(r, member(r, root_of(r), kind), name, inner);
+        const struct sl_yaml_node *found = named(r, member(r, root_of(r), kind), name, inner);
         if (found != NULL)
             return found;
     }
@@ -88,21 +70,21 @@ static yaml_node_t *entry(struct reader *r, const char *kind, const char *name, 
 static void list_contexts(struct reader *r, struct sl_buffer *out) {
     for (size_t i = 0; i < r->count; i++) {
         r->at = &r->documents[i];
-        yaml_node_t *list = member(r, root_of(r), "contexts");
-        for (size_t n = 0; n < size_of(list); n++) {
-            const char *name = text_of(member(r, element(r, list, n), "name"));
+        const struct sl_yaml_node *list = member(r, root_of(r), "contexts");
+        for (size_t n = 0; n < sl_yaml_size(list); n++) {
+            const char *name = sl_yaml_text(member(r, element(r, list, n), "name"));
             if (name != NULL)
                 sl_buffer_printf(out, "%s\"%s\"", out->len > 0 ? ", " : "", name);
         }
     }
 }
 
-static const char *given(struct reader *r, const yaml_node_t *map, const char *key) {
-    const char *text = text_of(member(r, map, key));
+static const char *given(struct reader *r, const struct sl_yaml_node *map, const char *key) {
+    const char *text = sl_yaml_text(member(r, map, key));
     return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
-static bool is_true(struct reader *r, const yaml_node_t *map, const char *key) {
+static bool is_true(struct reader *r, const struct sl_yaml_node *map, const char *key) {
     const char *text = given(r, map, key);
     return text != NULL && strcasecmp(text, "true") == 0;
 }
@@ -114,7 +96,7 @@ static int copy_text(struct reader *r, const char *text, char **ret) {
     return *ret != NULL ? SL_OK : sl_fail(r->err, SL_NOMEM, "out of memory for a kubeconfig");
 }
 
-static int copy(struct reader *r, const yaml_node_t *map, const char *key, char **ret) {
+static int copy(struct reader *r, const struct sl_yaml_node *map, const char *key, char **ret) {
     const char *text = given(r, map, key);
     return text == NULL ? SL_OK : copy_text(r, text, ret);
 }
@@ -133,19 +115,20 @@ static int absolute(struct reader *r, const char *text, const char *what, char *
     return code;
 }
 
-static int copy_path(struct reader *r, const yaml_node_t *map, const char *key, char **ret) {
+static int copy_path(struct reader *r, const struct sl_yaml_node *map, const char *key,
+                     char **ret) {
     const char *text = given(r, map, key);
     return text == NULL ? SL_OK : absolute(r, text, key, ret);
 }
 
-static int copy_secret(struct reader *r, const yaml_node_t *map, const char *key,
+static int copy_secret(struct reader *r, const struct sl_yaml_node *map, const char *key,
                        struct sl_secret *ret) {
     const char *text = given(r, map, key);
     return text == NULL ? SL_OK : sl_secret_set_trimmed(ret, text, strlen(text), r->err);
 }
 
-static int decode(struct reader *r, const yaml_node_t *map, const char *key, char **ret_text,
-                  struct sl_secret *ret_secret) {
+static int decode(struct reader *r, const struct sl_yaml_node *map, const char *key,
+                  char **ret_text, struct sl_secret *ret_secret) {
     const char *text = given(r, map, key);
     if (text == NULL)
         return SL_OK;
@@ -186,20 +169,22 @@ static int check_cluster(struct reader *r, const struct sl_kubeconfig *k) {
     return SL_OK;
 }
 
-static int read_cluster_config(struct reader *r, const yaml_node_t *map, struct sl_kubeconfig *k) {
-    yaml_node_t *extension = named(r, member(r, map, "extensions"), EXEC_GROUP "exec", "extension");
+static int read_cluster_config(struct reader *r, const struct sl_yaml_node *map,
+                               struct sl_kubeconfig *k) {
+    const struct sl_yaml_node *extension =
+        named(r, member(r, map, "extensions"), EXEC_GROUP "exec", "extension");
     struct sl_buffer json;
     if (extension == NULL)
         return SL_OK;
     sl_buffer_init(&json, SL_LIMIT_JSON_STRING_BYTES);
-    int code = sl_yaml_node_to_json(&r->at->yaml, extension, &json, r->err);
+    int code = sl_yaml_node_to_json(r->at->yaml, extension, &json, r->err);
     if (code == SL_OK)
         k->exec.cluster_config = sl_buffer_steal(&json);
     sl_buffer_release(&json);
     return code;
 }
 
-static int read_cluster(struct reader *r, const yaml_node_t *map, struct sl_kubeconfig *k) {
+static int read_cluster(struct reader *r, const struct sl_yaml_node *map, struct sl_kubeconfig *k) {
     int code = copy(r, map, "server", &k->server);
     if (code == SL_OK)
         code = copy_path(r, map, "certificate-authority", &k->ca_path);
@@ -223,33 +208,35 @@ static int read_cluster(struct reader *r, const yaml_node_t *map, struct sl_kube
 
 /* ---- the user ---- */
 
-static int read_arguments(struct reader *r, const yaml_node_t *map, struct sl_kube_exec *exec) {
-    yaml_node_t *list = member(r, map, "args");
+static int read_arguments(struct reader *r, const struct sl_yaml_node *map,
+                          struct sl_kube_exec *exec) {
+    const struct sl_yaml_node *list = member(r, map, "args");
     const char *command = given(r, map, "command");
     int code = SL_OK;
-    exec->argv = calloc(size_of(list) + 2, sizeof(*exec->argv));
+    exec->argv = calloc(sl_yaml_size(list) + 2, sizeof(*exec->argv));
     if (exec->argv == NULL)
         return sl_fail(r->err, SL_NOMEM, "out of memory for a kubeconfig");
     if (command == NULL)
         return sl_fail(r->err, SL_CONFIG, "its user's exec has no command");
     code = strchr(command, '/') != NULL ? absolute(r, command, "command", &exec->argv[0])
                                         : copy_text(r, command, &exec->argv[0]);
-    for (size_t i = 0; code == SL_OK && i < size_of(list); i++) {
-        const char *text = text_of(element(r, list, i));
+    for (size_t i = 0; code == SL_OK && i < sl_yaml_size(list); i++) {
+        const char *text = sl_yaml_text(element(r, list, i));
         code = copy_text(r, text != NULL ? text : "", &exec->argv[i + 1]);
     }
     return code;
 }
 
-static int read_environment(struct reader *r, const yaml_node_t *map, struct sl_kube_exec *exec) {
-    yaml_node_t *list = member(r, map, "env");
+static int read_environment(struct reader *r, const struct sl_yaml_node *map,
+                            struct sl_kube_exec *exec) {
+    const struct sl_yaml_node *list = member(r, map, "env");
     int code = SL_OK;
-    exec->environment = calloc(size_of(list) + 1, sizeof(*exec->environment));
+    exec->environment = calloc(sl_yaml_size(list) + 1, sizeof(*exec->environment));
     if (exec->environment == NULL)
         return sl_fail(r->err, SL_NOMEM, "out of memory for a kubeconfig");
-    for (size_t i = 0; code == SL_OK && i < size_of(list); i++) {
+    for (size_t i = 0; code == SL_OK && i < sl_yaml_size(list); i++) {
         const char *name = given(r, element(r, list, i), "name");
-        const char *value = text_of(member(r, element(r, list, i), "value"));
+        const char *value = sl_yaml_text(member(r, element(r, list, i), "value"));
         struct sl_buffer pair;
         if (name == NULL || strchr(name, '=') != NULL)
             return sl_fail(r->err, SL_CONFIG, "an env of its user's exec has no usable name");
@@ -263,7 +250,8 @@ static int read_environment(struct reader *r, const yaml_node_t *map, struct sl_
     return code;
 }
 
-static int check_exec(struct reader *r, const yaml_node_t *map, const struct sl_kube_exec *exec) {
+static int check_exec(struct reader *r, const struct sl_yaml_node *map,
+                      const struct sl_kube_exec *exec) {
     const char *mode = given(r, map, "interactiveMode");
     bool is_v1 = exec->api_version != NULL && strcmp(exec->api_version, EXEC_GROUP "v1") == 0;
     if (exec->api_version == NULL ||
@@ -283,9 +271,9 @@ static int check_exec(struct reader *r, const yaml_node_t *map, const struct sl_
     return SL_OK;
 }
 
-static int read_exec(struct reader *r, const yaml_node_t *user, struct sl_kube_exec *exec) {
-    const yaml_node_t *map = member(r, user, "exec");
-    if (map == NULL || map->type != YAML_MAPPING_NODE)
+static int read_exec(struct reader *r, const struct sl_yaml_node *user, struct sl_kube_exec *exec) {
+    const struct sl_yaml_node *map = member(r, user, "exec");
+    if (!sl_yaml_is_mapping(map))
         return SL_OK;
     int code = read_arguments(r, map, exec);
     if (code == SL_OK)
@@ -298,7 +286,7 @@ static int read_exec(struct reader *r, const yaml_node_t *user, struct sl_kube_e
     return code == SL_OK ? check_exec(r, map, exec) : code;
 }
 
-static int refuse_unsupported(struct reader *r, const yaml_node_t *map) {
+static int refuse_unsupported(struct reader *r, const struct sl_yaml_node *map) {
     static const struct {
         const char *key;
         const char *words;
@@ -346,7 +334,7 @@ static int check_user(struct reader *r, struct sl_kubeconfig *k) {
     return SL_OK;
 }
 
-static int read_user(struct reader *r, const yaml_node_t *map, struct sl_kubeconfig *k) {
+static int read_user(struct reader *r, const struct sl_yaml_node *map, struct sl_kubeconfig *k) {
     int code = refuse_unsupported(r, map);
     if (code == SL_OK)
         code = copy_path(r, map, "client-certificate", &k->client_cert_path);
@@ -392,7 +380,7 @@ static int read_context(struct reader *r, const char *context, struct sl_kubecon
         context = current_context(r);
     if (context == NULL)
         return sl_fail(r->err, SL_CONFIG, "it has no current-context: set the option Context");
-    const yaml_node_t *map = entry(r, "contexts", context, "context");
+    const struct sl_yaml_node *map = entry(r, "contexts", context, "context");
     if (map == NULL)
         return no_such_context(r, context);
     const char *cluster_name = given(r, map, "cluster");
@@ -400,7 +388,7 @@ static int read_context(struct reader *r, const char *context, struct sl_kubecon
     int code = copy(r, map, "namespace", &k->kube_namespace);
     if (code != SL_OK)
         return code;
-    const yaml_node_t *cluster =
+    const struct sl_yaml_node *cluster =
         cluster_name != NULL ? entry(r, "clusters", cluster_name, "cluster") : NULL;
     if (cluster == NULL)
         return sl_fail(r->err, SL_CONFIG,
@@ -409,7 +397,7 @@ static int read_context(struct reader *r, const char *context, struct sl_kubecon
     code = read_cluster(r, cluster, k);
     if (code != SL_OK || user_name == NULL)
         return code;
-    const yaml_node_t *user = entry(r, "users", user_name, "user");
+    const struct sl_yaml_node *user = entry(r, "users", user_name, "user");
     if (user == NULL)
         return sl_fail(r->err, SL_CONFIG, "context \"%s\" names the user \"%s\", who is not there",
                        context, user_name);
@@ -417,25 +405,17 @@ static int read_context(struct reader *r, const char *context, struct sl_kubecon
 }
 
 static int load(struct reader *r, const struct sl_kubeconfig_file *file) {
-    struct document *document = &r->documents[r->count];
-    yaml_parser_t parser;
-    int code = SL_OK;
-    if (!yaml_parser_initialize(&parser))
-        return sl_fail(r->err, SL_NOMEM, "out of memory for a kubeconfig");
-    yaml_parser_set_input_string(&parser, (const unsigned char *)file->yaml, file->len);
-    document->path = file->path;
-    r->at = document;
-    if (yaml_parser_load(&parser, &document->yaml)) {
-        r->count++;
-        const yaml_node_t *root = root_of(r);
-        if (root == NULL || root->type != YAML_MAPPING_NODE)
-            code = sl_fail(r->err, SL_CONFIG, "not a kubeconfig: no mapping at its top");
-    } else {
-        code = sl_fail(r->err, SL_CONFIG, "not YAML at line %zu: %s", parser.problem_mark.line + 1,
-                       parser.problem != NULL ? parser.problem : "it ends too early");
-    }
-    yaml_parser_delete(&parser);
-    return code;
+    r->at = &r->documents[r->count];
+    r->at->path = file->path;
+    int code = sl_yaml_parse(file->yaml, file->len, &r->at->yaml, r->err);
+    if (code == SL_PARSE)
+        return sl_fail(r->err, SL_CONFIG, "%s", r->err->text);
+    if (code != SL_OK)
+        return code;
+    r->count++;
+    return sl_yaml_is_mapping(root_of(r))
+               ? SL_OK
+               : sl_fail(r->err, SL_CONFIG, "not a kubeconfig: no mapping at its top");
 }
 
 int sl_kubeconfig_parse(const struct sl_kubeconfig_file *files, size_t count, const char *context,
@@ -460,7 +440,7 @@ int sl_kubeconfig_parse(const struct sl_kubeconfig_file *files, size_t count, co
             *err = why;
     }
     for (size_t i = 0; i < r.count; i++)
-        yaml_document_delete(&documents[i].yaml);
+        sl_yaml_free(documents[i].yaml);
     return code;
 }
 
