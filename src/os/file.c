@@ -1,4 +1,4 @@
-/* Files, read whole and with a cap; made once or replaced. */
+/* Files, read whole and with a cap; made once, replaced, or appended to. */
 #include "os/file.h"
 
 #include <errno.h>
@@ -111,6 +111,18 @@ int sl_file_create(const char *path, unsigned mode, const char *bytes, size_t le
         code = sl_fail(err, SL_IO, "cannot write %s: %s", path, strerror(errno));
     if (code != SL_OK)
         (void)unlink(path);
+    return code;
+}
+
+int sl_file_append(const char *path, const char *bytes, size_t len, struct sl_error *err) {
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return sl_fail(err, SL_IO, "cannot write %s: %s", path, strerror(errno));
+    int code = SL_OK;
+    if (!write_all(fd, bytes, len))
+        code = sl_fail(err, SL_IO, "cannot write %s: %s", path, strerror(errno));
+    if (close(fd) != 0 && code == SL_OK)
+        code = sl_fail(err, SL_IO, "cannot write %s: %s", path, strerror(errno));
     return code;
 }
 

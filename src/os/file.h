@@ -1,4 +1,5 @@
-/* Files, read whole and with a cap; made once or replaced. Any thread; blocks on the file system.
+/* Files, read whole and with a cap; made once, replaced, or appended to. Any thread; blocks on the
+ * file system.
  */
 #ifndef SL_OS_FILE_H
 #define SL_OS_FILE_H
@@ -21,6 +22,11 @@ int sl_file_read_secret(const char *path, struct sl_secret *ret, const struct sl
 /* A file that is not there yet, with this mode from its first moment on, and on the disk when this
  * returns. SL_CONFIG: there is one already; it is left alone. */
 int sl_file_create(const char *path, unsigned mode, const char *bytes, size_t len,
+                   struct sl_error *err) SL_CHECKED;
+
+/* Appends; makes the file (mode 0600) where it is missing. What has been written before a failure
+ * stays. */
+int sl_file_append(const char *path, const char *bytes, size_t len,
                    struct sl_error *err) SL_CHECKED;
 
 /* Replaces the file's content: written beside it (PATH.new, mode 0600) and renamed, so that nobody

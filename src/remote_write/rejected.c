@@ -1,16 +1,14 @@
 /* The dead-letter file. */
 #include "remote_write/rejected.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/civil.h"
+#include "os/file.h"
 #include "remote_write/value.h"
 
 enum {
@@ -68,16 +66,6 @@ void sl_rejected_format(struct sl_buffer *out, const struct sl_series *series, u
     sl_buffer_printf(out, " %" PRId64 "\n", time_ms);
 }
 
-static int write_all(int fd, const struct sl_buffer *text) {
-    for (size_t at = 0; at < text->len;) {
-        ssize_t len = write(fd, text->data + at, text->len - at);
-        if (len < 0 && errno != EINTR)
-            return errno;
-        at += len > 0 ? (size_t)len : 0;
-    }
-    return 0;
-}
-
 static int append(const char *path, const struct sl_buffer *text, struct sl_error *err) {
     struct stat stat_now;
     char old[4096];
@@ -85,11 +73,7 @@ static int append(const char *path, const struct sl_buffer *text, struct sl_erro
     if (stat(path, &stat_now) == 0 && stat_now.st_size > FILE_BYTES_MAX && len > 0 &&
         (size_t)len < sizeof(old))
         (void)rename(path, old);
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int failed = fd < 0 ? errno : write_all(fd, text);
-    if (fd >= 0)
-        close(fd);
-    return failed == 0 ? SL_OK : sl_fail(err, SL_IO, "cannot write %s: %s", path, strerror(failed));
+    return sl_file_append(path, text->data, text->len, err);
 }
 
 int sl_rejected_append(const char *path, const struct sl_batch *batch, const char *reason,
