@@ -6,21 +6,6 @@
 /* The wall clock may be set meanwhile: what depends on it is looked at again this often. */
 static const int64_t look_again_ms = 60000;
 
-static int set_up_schedule(struct sl_schedule *s, const struct sl_schedule_options *o,
-                           struct sl_error *err) {
-    struct sl_schedule_settings settings = {
-        .name = o->name,
-        .start = o->start,
-        .end = o->end,
-        .floor = (int32_t)o->min_workers,
-        .cap = o->max_workers >= 0 ? (int32_t)o->max_workers : SL_NO_CAP,
-    };
-    struct sl_timezone *zone = NULL;
-    int rc = sl_timezone_load(o->time_zone, &zone, err);
-
-    return rc != SL_OK ? rc : sl_schedule_init(s, &settings, zone, err);
-}
-
 static int set_up_alarms(struct sl_controller_pool *p, struct sl_error *err) {
     size_t n = p->options->notification_count;
 
@@ -82,7 +67,7 @@ int sl_controller_set_up_pool(struct sl_controller_pool *p, const struct sl_pool
     }
     for (size_t i = 0; i < options->schedule_count; i++) {
         p->schedule_count = i + 1;
-        if (set_up_schedule(&p->schedules[i], options->schedules[i], &why) != SL_OK) {
+        if (sl_schedule_load(options->schedules[i], &p->schedules[i], &why) != SL_OK) {
             return sl_fail(err, why.code, "Pool \"%s\": Schedule \"%s\": %s", options->name,
                            options->schedules[i]->name, why.text);
         }

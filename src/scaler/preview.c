@@ -4,29 +4,6 @@
 #include <stdlib.h>
 
 #include "scaler/schedule.h"
-#include "calendar/timezone.h"
-
-static int apply_schedule(const struct sl_schedule_options *o, int64_t realtime_ms,
-                          struct sl_schedule *schedule, struct sl_conditions *c,
-                          struct sl_error *err) {
-    struct sl_schedule_settings settings = {
-        .name = o->name,
-        .start = o->start,
-        .end = o->end,
-        .floor = (int32_t)o->min_workers,
-        .cap = o->max_workers >= 0 ? (int32_t)o->max_workers : SL_NO_CAP,
-    };
-    struct sl_timezone *zone = NULL;
-    int rc = sl_timezone_load(o->time_zone, &zone, err);
-
-    if (rc == SL_OK) {
-        rc = sl_schedule_init(schedule, &settings, zone, err);
-    }
-    if (rc == SL_OK) {
-        (void)sl_schedules_apply(schedule, 1, realtime_ms, c);
-    }
-    return rc;
-}
 
 /* The schedules' texts are in the conditions, so they live until all is said. */
 static int apply_all(const struct sl_pool_options *pool, int64_t realtime_ms,
@@ -35,9 +12,10 @@ static int apply_all(const struct sl_pool_options *pool, int64_t realtime_ms,
     int rc = sl_pool_orders(pool, orders, err);
 
     for (size_t i = 0; rc == SL_OK && i < pool->schedule_count; i++) {
-        rc = apply_schedule(pool->schedules[i], realtime_ms, &schedules[i], c, err);
+        rc = sl_schedule_load(pool->schedules[i], &schedules[i], err);
     }
     if (rc == SL_OK) {
+        (void)sl_schedules_apply(schedules, pool->schedule_count, realtime_ms, c);
         (void)sl_orders_apply(orders, realtime_ms, c);
     }
     return rc;

@@ -37,6 +37,12 @@ int sl_schedule_init(struct sl_schedule *s, const struct sl_schedule_settings *s
                      struct sl_timezone *zone, struct sl_error *err) SL_CHECKED;
 void sl_schedule_release(struct sl_schedule *s);
 
+/* One as a pool's options say; reads the file of its time zone, and is no part of the pure half.
+ * SL_CONFIG, SL_NOMEM. Release *ret, even if this fails. */
+struct sl_schedule_options;
+int sl_schedule_load(const struct sl_schedule_options *options, struct sl_schedule *ret,
+                     struct sl_error *err) SL_CHECKED;
+
 /* Raises the floor and lowers the cap of c by the schedules that are in force now. Returns the
  * moment (wall clock) of the next change of any of them. */
 int64_t sl_schedules_apply(struct sl_schedule *schedules, size_t count, int64_t realtime_ms,
