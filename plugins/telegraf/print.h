@@ -13,7 +13,7 @@ enum sl_output_form { SL_OUTPUT_TEXT, SL_OUTPUT_JSON };
 
 struct sl_output_settings {
     int form;   /* enum sl_output_form */
-    int colour; /* for sl_colours_init() */
+    int colour; /* for sl_colours_of() */
 };
 
 /* Groups of struct sl_output_settings: --output alone, and --output with --color. */

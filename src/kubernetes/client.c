@@ -13,7 +13,6 @@ struct sl_kube_client {
     struct sl_kube_credentials *credentials;
     const struct sl_wakeup *stop;
     struct sl_kube_login login;
-    uint64_t requests;
 };
 
 int sl_kube_client_new(struct sl_kube_credentials *credentials, const struct sl_wakeup *stop,
@@ -36,10 +35,6 @@ void sl_kube_client_free(struct sl_kube_client *c) {
 
 const char *sl_kube_client_namespace(const struct sl_kube_client *c) {
     return sl_kube_credentials_namespace(c->credentials);
-}
-
-uint64_t sl_kube_client_requests(const struct sl_kube_client *c) {
-    return c->requests;
 }
 
 void sl_kube_url(const char *server, const char *kube_namespace, const struct sl_kube_call *call,
@@ -85,7 +80,6 @@ static int send(struct sl_kube_client *c, const struct sl_kube_call *call, struc
             "Content-Type", strcmp(call->method, "PATCH") == 0 ? "application/merge-patch+json"
                                                                : "application/json"};
     struct sl_transport transport = sl_http_transport(c->login.http);
-    c->requests++;
     code = transport.perform(transport.self, &request, ret, &was_sent, &why);
     if (code != SL_OK && code != SL_CANCELED && was_sent && call->body != NULL)
         sl_fail(&why, why.code, "%s; nobody knows whether it was carried out", why.text);

@@ -1,6 +1,6 @@
 /* Talks to one API server: a verb on a group, version and kind, with the errors of a server in
- * words for people. What is asked is in workerpools.c, elector.c, events.c and access.c; nothing
- * else is, and conf/kubernetes/rbac.yaml grants nothing more.
+ * words for people. What is asked is in workerpools.c, attendant.c and access.c;
+ * nothing else is, and conf/kubernetes/rbac.yaml grants nothing more.
  *
  * One thread at a time; several clients may share the credentials. A 401, or a certificate that is
  * not believed, makes the credentials read everything again, and the request is tried once more if
@@ -21,9 +21,6 @@ void sl_kube_client_free(struct sl_kube_client *c);
 
 /* Of the credentials. */
 const char *sl_kube_client_namespace(const struct sl_kube_client *c);
-
-/* How many requests have gone out so far: for tests and figures. */
-uint64_t sl_kube_client_requests(const struct sl_kube_client *c);
 
 struct sl_kube_call {
     const char *method;         /* "GET", "POST", "PUT", "PATCH" (a merge patch) */

@@ -28,10 +28,6 @@ enum sl_series_kind sl_series_kind_of(const char *word) {
     return SL_KIND_UNKNOWN;
 }
 
-const char *sl_series_kind_name(enum sl_series_kind kind) {
-    return kind_names[(size_t)kind < KIND_COUNT ? kind : SL_KIND_UNKNOWN];
-}
-
 void sl_labels_init(struct sl_labels *l) {
     sl_buffer_init(&l->text, TEXT_BYTES_MAX);
     l->count = 0;

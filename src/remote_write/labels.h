@@ -30,7 +30,6 @@ enum sl_series_kind {
 
 /* "counter" etc., as in exposition text; anything else: SL_KIND_UNKNOWN. */
 enum sl_series_kind sl_series_kind_of(const char *word);
-const char *sl_series_kind_name(enum sl_series_kind kind); /* "unknown" where it is none */
 
 /* Not NUL-terminated. */
 struct sl_label {

@@ -202,12 +202,9 @@ static void test_words_of_kinds(void **unused) {
     (void)unused;
     static const char *const words[] = {"unknown",        "counter", "gauge", "histogram",
                                         "gaugehistogram", "summary", "info",  "stateset"};
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8; i++)
         assert_int_equal(sl_series_kind_of(words[i]), i);
-        assert_string_equal(sl_series_kind_name((enum sl_series_kind)i), words[i]);
-    }
     assert_int_equal(sl_series_kind_of("Counter"), SL_KIND_UNKNOWN);
-    assert_string_equal(sl_series_kind_name((enum sl_series_kind)99), "unknown");
 }
 
 /* ---- values ---- */
