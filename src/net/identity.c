@@ -69,6 +69,15 @@ void sl_identity_sign(const struct sl_identity *c, const struct sl_http_options 
     request->password = sl_secret_is_set(password) ? password : NULL;
 }
 
+void sl_identity_warn(const struct sl_http_options *o, const struct sl_log *log, const char *kind,
+                      const char *name) {
+    if (!o->verify_peer || !o->verify_host)
+        sl_log(log, SL_LOG_WARNING,
+               "%s \"%s\": the server is not verified (%s false): anybody in between can read and "
+               "change what is sent; name its CA with CACert instead",
+               kind, name, !o->verify_peer ? "VerifyPeer" : "VerifyHost");
+}
+
 static int read_pem(const char *option, const char *path, struct sl_buffer *out,
                     struct sl_error *err) {
     int code = path != NULL ? sl_file_read(path, out, err) : SL_OK;

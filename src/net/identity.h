@@ -49,6 +49,11 @@ bool sl_identity_has_changed(struct sl_identity *c);
 void sl_identity_sign(const struct sl_identity *c, const struct sl_http_options *options,
                       struct sl_http_request *request);
 
+/* Says once, at a start, that VerifyPeer or VerifyHost is off. kind and name: "node", "prometheus".
+ */
+void sl_identity_warn(const struct sl_http_options *options, const struct sl_log *log,
+                      const char *kind, const char *name);
+
 /* sl_http_new() as the options say; reads the PEM files they name. log, for a key that others can
  * read, may be NULL where the table has no ClientKey. stop: see sl_http_new(). */
 int sl_identity_open(const struct sl_http_options *options, bool use_http2,

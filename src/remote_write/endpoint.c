@@ -65,9 +65,11 @@ static int build(struct sl_endpoint *e, const struct sl_wakeup *cancel, struct s
         code = copy_headers(e, err);
     if (code == SL_OK)
         code = sl_identity_open(&o->http, o->http2, &e->log, cancel, &e->http, err);
-    if (code == SL_OK)
-        e->transport = sl_http_transport(e->http);
-    return code;
+    if (code != SL_OK)
+        return code;
+    e->transport = sl_http_transport(e->http);
+    sl_identity_warn(&o->http, &e->log, "node", o->name);
+    return SL_OK;
 }
 
 int sl_endpoint_new(const struct sl_node_options *options, struct sl_log log,

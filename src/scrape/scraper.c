@@ -157,9 +157,11 @@ static int open_http(struct sl_scraper *s, struct sl_error *err) {
     if (code == SL_OK)
         code = sl_identity_open(&o->http, false, &s->log, sl_errand_stop_signal(s->errand),
                                 &s->http, err);
-    if (code == SL_OK)
-        s->transport = sl_http_transport(s->http);
-    return code;
+    if (code != SL_OK)
+        return code;
+    s->transport = sl_http_transport(s->http);
+    sl_identity_warn(&o->http, &s->log, "target", o->name);
+    return SL_OK;
 }
 
 int sl_scraper_new(struct sl_target_options *options, const struct sl_scraper_events *events,

@@ -507,11 +507,13 @@ int sl_poller_new(struct sl_account *account, const struct sl_poller_events *eve
                                 &p->http, err);
     if (code == SL_OK)
         code = sl_session_new(&p->account, sl_http_transport(p->http), &p->log, &p->session, err);
-    if (code != SL_OK)
+    if (code != SL_OK) {
         sl_poller_free(p);
-    else
-        *ret = p;
-    return code;
+        return code;
+    }
+    sl_identity_warn(&p->account.http, &p->log, "account", p->account.name);
+    *ret = p;
+    return SL_OK;
 }
 
 const struct sl_account *sl_poller_account(const struct sl_poller *p) {

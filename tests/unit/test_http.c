@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "net/http.h"
+#include "net/identity.h"
 #include "os/clock.h"
 #include "os/thread.h"
 
@@ -320,6 +321,27 @@ static void test_bad_certificates_show_at_start(void **unused) {
     assert_null(http);
 }
 
+static void count_warning(void *context, enum sl_log_level level, const char *line) {
+    int *count = context;
+    assert_int_equal(level, SL_LOG_WARNING);
+    assert_non_null(strstr(line, "node \"prometheus\""));
+    assert_non_null(strstr(line, *count == 0 ? "VerifyPeer false" : "VerifyHost false"));
+    (*count)++;
+}
+
+static void test_a_server_that_is_not_verified_is_told(void **unused) {
+    (void)unused;
+    int count = 0;
+    struct sl_log log = {.write = count_warning, .context = &count};
+    struct sl_http_options o = {.verify_host = true};
+    sl_identity_warn(&o, &log, "node", "prometheus");
+    o = (struct sl_http_options){.verify_peer = true};
+    sl_identity_warn(&o, &log, "node", "prometheus");
+    o.verify_host = true;
+    sl_identity_warn(&o, &log, "node", "prometheus");
+    assert_int_equal(count, 2);
+}
+
 static int global_init(void **unused) {
     (void)unused;
     /* The tests talk to 127.0.0.1 whatever the environment says. */
@@ -341,6 +363,7 @@ int main(void) {
         cmocka_unit_test(test_nobody_there),
         cmocka_unit_test(test_header_with_a_line_break_is_refused),
         cmocka_unit_test(test_bad_certificates_show_at_start),
+        cmocka_unit_test(test_a_server_that_is_not_verified_is_told),
     };
     return cmocka_run_group_tests(tests, global_init, NULL);
 }
