@@ -160,14 +160,17 @@ def test_what_holds_runs_is_told_apart(make_host):
     assert (counted["lock"], counted["run"]) == (3, 4) and 46 <= counted["dependency"] <= 50
 
 
-def test_stacks_that_no_key_may_read(make_host):
+@pytest.mark.parametrize("field, collector", [("stack", "blocked"), ("workerPool", "blocked"),
+                                              ("workerPool", "queue")])
+def test_queues_and_stacks_that_no_key_may_read(make_host, field, collector):
     """Then the part is not to be had, is said once, and costs nothing else."""
-    account, collectd, values = make_host(Blocked=True, BlockedInterval=1)
+    account, collectd, values = make_host(Blocked=True, BlockedInterval=1, Queue=True,
+                                          QueueInterval=1)
     account.control("runs", pool=POOL, count=1, blocked=True)
-    account.control("refuse", stack="not available for machine sessions")
+    account.control("refuse", **{field: "not available for machine sessions"})
     collectd.start()
-    collectd.wait_line(r"\(blocked\) is not to be had .*machine sessions", 15)
-    wait_values(values, "spacelift/api_collector-blocked", success=1, supported=0)
+    collectd.wait_line(rf"\({collector}\) is not to be had .*machine sessions", 15)
+    wait_values(values, f"spacelift/api_collector-{collector}", success=1, supported=0)
     wait_values(values, f"spacelift-{POOL}/worker_pool-{account.pool()['id']}", workers=3)
     assert not collectd.find("cannot read")
 
