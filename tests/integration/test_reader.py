@@ -17,7 +17,8 @@ from lib.unixsock import Values
 EVERYTHING = {"Workers": True, "Schedulable": True, "Queue": True, "BillingDetails": True,
               "Seats": True, "WorkerMetadataKey": "asg_id", "UsageInterval": 1,
               "AggregatesInterval": 1, "WorkersInterval": 1, "QueueInterval": 1,
-              "SchedulableInterval": 1, "BillingDetailsInterval": 1, "SeatsInterval": 1}
+              "SchedulableInterval": 1, "BillingDetailsInterval": 1, "SeatsInterval": 1,
+              "Blocked": True, "BlockedInterval": 1}
 
 
 def write(path, text, mode=0o600):
@@ -77,6 +78,7 @@ def test_everything_there_is(make_host):
     assert 1000 <= values.get(of_pool("worker_pool_wait"))["oldest"] < 1100
     wait_values(values, of_pool("worker_pool_runs_by_type"), tracked=1, task=2, other=0)
     wait_values(values, of_pool("worker_pool_runs_by_state"), ready=3, queued=3, planning=3)
+    wait_values(values, of_pool("worker_pool_blocked"), approval=3, lock=0, dependency=0)
     wait_values(values, of_pool("worker_pool_schedulable"), runs_schedulable=9)
     wait_values(values, of_pool("worker_pool_workers"), idle=0, draining=1)
     assert 0 <= values.get(of_pool("worker_pool_workers"))["age_oldest"] < 120
@@ -97,7 +99,7 @@ def test_everything_there_is(make_host):
     wait_values(values, "spacelift/current_run_duration", average_ns=187e9, median_ns=142e9,
                 average=187, median=142)
     for collector in ("workerpools", "publicworkerpool", "usage", "aggregates", "workers",
-                      "schedulable", "queue", "billing", "seats"):
+                      "schedulable", "queue", "blocked", "billing", "seats"):
         wait_values(values, f"spacelift/api_collector-{collector}", success=1, supported=1,
                     truncated=0)
     assert values.get("spacelift/api_scrape")["duration"] < 60
@@ -179,7 +181,7 @@ def test_an_old_release(make_host):
     """What it lacks is asked for once per token and said once; the rest is read."""
     account, collectd, values = make_host(extra=["--old-release"], **EVERYTHING)
     collectd.start()
-    for collector in ("schedulable", "queue", "billing", "seats"):
+    for collector in ("schedulable", "queue", "blocked", "billing", "seats"):
         collectd.wait_line(rf"\w+ \({collector}\) is not to be had of this Spacelift", 15)
         wait_values(values, f"spacelift/api_collector-{collector}", success=1, supported=0)
     pool = account.pool()["id"]

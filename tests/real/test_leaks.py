@@ -55,6 +55,10 @@ def test_nothing_of_the_reader_is_lost(tmp_path, parts):
     parts.append(account.start())
     account.add_runs(5)
     account.control("runs", pool="long", count=250)
+    for stack in ("locked", "held", "free"):
+        account.control("runs", pool="long", count=3, blocked=True, stack=stack)
+    account.control("stacks", id="locked", locked_by="alice")
+    account.control("stacks", id="held", blocker="01RUN")
     report = tmp_path / "valgrind.txt"
     collectd = Collectd(
         str(tmp_path),

@@ -18,6 +18,7 @@ from lib.stack import (API_KEY_SECRET, NAMESPACE, POOL, SCALER_TOKEN, Collectd,
                        KubernetesSimulator, SpaceliftSimulator, account_block, block,
                        plugin_block)
 from lib.unixsock import Values
+from test_reader import EVERYTHING
 
 BUILD = os.path.join(lib.stack.TREE, "build", "variant-enable-tsan")
 LEASE = {"LeaderElection": True, "LeaseDuration": 3, "RenewDeadline": 2, "RetryPeriod": 0.5}
@@ -78,7 +79,7 @@ def test_no_race(tmp_path, parts, monkeypatch):
         folder = tmp_path / name
         folder.mkdir()
         made = Collectd(str(folder), plugin_block(
-            "spacelift", account_block(spacelift.url, str(secret))),
+            "spacelift", account_block(spacelift.url, str(secret), **EVERYTHING)),
             plugin_block("workerpool_scaler",
                          block("Cluster", "c", KubeConfig=str(exec_kubeconfig(folder,
                                                                                kubernetes.url)),
