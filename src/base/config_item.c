@@ -99,6 +99,17 @@ static const struct sl_option_block *find_block(const struct sl_option_block *bl
     return NULL;
 }
 
+/* A daemon changes its directory when it has read its configuration: files that are read again, and
+ * most are, would be looked for elsewhere. */
+static int check_path(const struct sl_option *option, const char *where,
+                      const struct sl_config_value *value, struct sl_error *err) {
+    bool is_path = option->type == SL_OPTION_PATH && value->type == SL_CONFIG_STRING;
+    if (!is_path || value->text[0] == '/' || value->text[0] == '\0')
+        return SL_OK;
+    return sl_fail(err, SL_CONFIG, "%s: option %s \"%s\" must be a whole path, from / on", where,
+                   option->name, value->text);
+}
+
 static int set_value(const struct sl_option_block *block, const char *where, const char *key,
                      const struct sl_config_value *value, void *target, struct sl_error *err) {
     if (value->type == SL_CONFIG_BOOLEAN)
@@ -121,7 +132,7 @@ static int set_option(const struct sl_option_block *block, const char *where,
     if (item->value_count != 1 && !may_be_many)
         return sl_fail(err, SL_CONFIG, "%s: option %s takes one value, not %zu", where, item->key,
                        item->value_count);
-    int code = SL_OK;
+    int code = check_path(option, where, &item->values[0], err);
     for (size_t i = 0; i < item->value_count && code == SL_OK; i++)
         code = set_value(block, where, item->key, &item->values[i], target, err);
     return code;

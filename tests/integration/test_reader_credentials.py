@@ -125,6 +125,9 @@ NO_WAY_IN = [
      ["APIKeySecretFile", "line 4", "Name that file itself"]),
     ("ID of another key", lambda t: {"URL": DEAD, "APIKeyID": "01OTHER", "APIKeySecretFile":
                                      new_file(t)}, ["01OTHER", API_KEY_ID, "APIKeyID"]),
+    ("a path that a daemon will not find again", lambda t: {
+        "URL": DEAD, "APIKeyID": "01H", "APIKeySecretFile": "spacelift.secret"},
+     ["APIKeySecretFile", '"spacelift.secret" must be a whole path']),
     ("no ID anywhere", lambda t: {"URL": DEAD, "APIKeySecretFile": write(t / "s", "secret")},
      ["set APIKeyID"]),
     ("a web page", lambda t: {"URL": DEAD, "APIKeyID": "01H", "APIKeySecretFile":
