@@ -37,6 +37,7 @@ struct collector {
     bool is_lacking; /* this Spacelift does not have it, as was found after that many logins */
     uint64_t lacking_since;
     struct sl_collector_result last;
+    struct sl_complaint truncation;
 };
 
 /* A document that takes requests for each pool: where it is. */
@@ -56,7 +57,6 @@ struct sl_poller {
     struct sl_http *http;
     struct sl_session *session;
     struct collector collectors[SL_DOCUMENTS_READ];
-    struct sl_complaint truncation;
     struct sl_backoff rate;
     int64_t rate_again_ms;
     int64_t expiry_again_ms;
@@ -132,13 +132,12 @@ static void report_lacking(struct sl_poller *p, enum sl_document document,
     c->lacking_since = sl_session_logins(p->session);
 }
 
-static void report_truncation(struct sl_poller *p, const char *pool) {
-    if (sl_complaint_failed(&p->truncation, pool, sl_clock_monotonic_ms()))
-        sl_log(
-            &p->log, SL_LOG_WARNING,
-            "account \"%s\": the queue of pool \"%s\" has more than %u runs: only the first ones "
-            "are counted",
-            p->account.name, pool, SL_LIMIT_QUEUE_PAGES * SL_QUEUE_PAGE_RUNS);
+/* "... has more than LIMIT WHAT" */
+static void report_truncation(struct sl_poller *p, enum sl_document document, const char *pool,
+                              const char *what, unsigned limit) {
+    if (sl_complaint_failed(&p->collectors[document].truncation, pool, sl_clock_monotonic_ms()))
+        sl_log(&p->log, SL_LOG_WARNING, "account \"%s\": pool \"%s\" has more than %u %s",
+               p->account.name, pool, limit, what);
 }
 
 /* ---- reading ---- */
@@ -244,57 +243,45 @@ static int read_document(struct sl_poller *p, enum sl_document document,
     return code;
 }
 
-/* All pages of a pool's queue. A queue is handed over only if all of it was read, or the cap. */
-static int read_queue(struct sl_poller *p, const struct sl_known_pool *pool, bool *ret_truncated,
-                      struct sl_error *err) {
-    struct sl_document_arguments arguments = {.pool_id = pool->id};
-    struct sl_queue queue = {.end_cursor = NULL};
+/* All pages of a pool, or as many as the cap allows: then there is an end_cursor left. held (NULL:
+ * not asked for) gets the runs of BLOCKED. */
+static int read_pages(struct sl_poller *p, enum sl_document document, const char *pool_id,
+                      struct sl_queue *queue, struct sl_blocked *held, struct sl_error *err) {
+    struct sl_document_arguments arguments = {.pool_id = pool_id};
     int code = SL_OK;
     unsigned pages = 0;
     do {
         struct sl_answer answer = {.pools = NULL};
         struct sl_answer_settings settings = {.now_s = sl_clock_realtime_ms() / 1000};
-        code = sl_session_read(p->session, SL_DOCUMENT_QUEUE, &arguments, &settings, &answer, err);
+        code = sl_session_read(p->session, document, &arguments, &settings, &answer, err);
+        if (code == SL_OK && held != NULL)
+            code = sl_blocked_add(held, &answer, err);
         if (code == SL_OK)
-            sl_queue_add(&queue, &answer.queue);
+            sl_queue_add(queue, &answer.queue);
         sl_answer_release(&answer);
-        arguments.cursor = queue.end_cursor;
+        arguments.cursor = queue->end_cursor;
         pages++;
-    } while (code == SL_OK && queue.end_cursor != NULL && pages < SL_LIMIT_QUEUE_PAGES);
+    } while (code == SL_OK && queue->end_cursor != NULL && pages < SL_LIMIT_QUEUE_PAGES);
+    return code;
+}
+
+static const unsigned most_runs = SL_LIMIT_QUEUE_PAGES * SL_QUEUE_PAGE_RUNS;
+
+/* A queue is handed over only if all of it was read, or the cap. */
+static int read_queue(struct sl_poller *p, const struct sl_known_pool *pool, bool *ret_truncated,
+                      struct sl_error *err) {
+    struct sl_queue queue = {.end_cursor = NULL};
+    int code = read_pages(p, SL_DOCUMENT_QUEUE, pool->id, &queue, NULL, err);
     if (code == SL_OK && queue.has_pool) {
         struct delivery d;
         sl_queue_values(pool, &queue, deliver_now(&d, p, SL_DOCUMENT_QUEUE));
     }
     if (code == SL_OK && queue.end_cursor != NULL) {
         *ret_truncated = true;
-        report_truncation(p, pool->name);
+        report_truncation(p, SL_DOCUMENT_QUEUE, pool->name,
+                          "runs in its queue: only the first ones are counted", most_runs);
     }
     sl_queue_release(&queue);
-    return code;
-}
-
-/* All pages of a pool's runs that are not ready. */
-static int read_held(struct sl_poller *p, const struct sl_known_pool *pool, struct sl_blocked *b,
-                     bool *ret_has_pool, struct sl_error *err) {
-    struct sl_document_arguments arguments = {.pool_id = pool->id};
-    struct sl_answer_settings settings = {.filter = NULL};
-    struct sl_queue pages = {.end_cursor = NULL};
-    int code = SL_OK;
-    unsigned count = 0;
-    do {
-        struct sl_answer answer = {.pools = NULL};
-        code =
-            sl_session_read(p->session, SL_DOCUMENT_BLOCKED, &arguments, &settings, &answer, err);
-        if (code == SL_OK)
-            code = sl_blocked_add(b, &answer, err);
-        sl_queue_add(&pages, &answer.queue);
-        sl_answer_release(&answer);
-        arguments.cursor = pages.end_cursor;
-        count++;
-    } while (code == SL_OK && pages.end_cursor != NULL && count < SL_LIMIT_QUEUE_PAGES);
-    b->is_truncated |= pages.end_cursor != NULL;
-    *ret_has_pool = pages.has_pool;
-    sl_queue_release(&pages);
     return code;
 }
 
@@ -321,15 +308,23 @@ static int judge_stacks(struct sl_poller *p, struct sl_blocked *b, struct sl_err
 static int read_blocked(struct sl_poller *p, const struct sl_known_pool *pool, bool *ret_truncated,
                         struct sl_error *err) {
     struct sl_blocked blocked = {.runs = NULL};
-    bool has_pool = false;
-    int code = read_held(p, pool, &blocked, &has_pool, err);
+    struct sl_queue queue = {.end_cursor = NULL};
+    int code = read_pages(p, SL_DOCUMENT_BLOCKED, pool->id, &queue, &blocked, err);
     if (code == SL_OK)
         code = judge_stacks(p, &blocked, err);
-    if (code == SL_OK && has_pool) {
+    if (code == SL_OK && queue.has_pool) {
         struct delivery d;
         sl_blocked_values(pool, &blocked, deliver_now(&d, p, SL_DOCUMENT_BLOCKED));
     }
-    *ret_truncated |= blocked.is_truncated;
+    *ret_truncated |= blocked.is_truncated || queue.end_cursor != NULL;
+    if (queue.end_cursor != NULL)
+        report_truncation(p, SL_DOCUMENT_BLOCKED, pool->name,
+                          "runs that are not ready: only the first ones are counted", most_runs);
+    else if (blocked.is_truncated)
+        report_truncation(p, SL_DOCUMENT_BLOCKED, pool->name,
+                          "stacks with blocked runs: what holds those of the rest is not known",
+                          SL_LIMIT_BLOCKED_STACKS);
+    sl_queue_release(&queue);
     sl_blocked_release(&blocked);
     return code;
 }

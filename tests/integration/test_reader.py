@@ -158,6 +158,7 @@ def test_what_holds_runs_is_told_apart(make_host):
     for number in range(60):
         runs(f"stack-{number}")
     wait_values(values, "spacelift/api_collector-blocked", success=1, truncated=1)
+    assert len(collectd.find("has more than 50 stacks with blocked runs")) == 1
     counted = values.get(identifier)  # all of them, but fifty stacks are asked for at most
     assert counted["dependency"] + counted["unknown"] == 3 + 5 + 60
     assert (counted["lock"], counted["run"]) == (3, 4) and 46 <= counted["dependency"] <= 50
@@ -208,7 +209,7 @@ def test_pages_are_followed_and_the_cap_is_said(make_host):
     wait_until(lambda: values.get(f"spacelift-endless/worker_pool_queue-{endless}"), 60,
                collectd.output)
     wait_values(values, f"spacelift-endless/worker_pool_queue-{endless}", waiting=5000)
-    collectd.wait_line(r'queue of pool "endless" has more than 5000 runs', 5)
+    collectd.wait_line(r'pool "endless" has more than 5000 runs in its queue', 5)
     wait_values(values, "spacelift/api_collector-queue", success=1, truncated=1)
     assert len(collectd.find("has more than")) == 1
 
