@@ -54,7 +54,7 @@ def make(build, *targets, limit_s=1200):
 
 # ---- suites --------------------------------------------------------------------------------------
 
-def unit_tests(totals, build, title, wrapper=()):
+def unit_tests(totals, build, title):
     """cmocka programs, which speak TAP."""
     begin = time.monotonic()
     status, names = run(["make", "-s", "print-unit-tests"], 60, cwd=build)
@@ -65,11 +65,16 @@ def unit_tests(totals, build, title, wrapper=()):
     if status != 0:
         totals.add(title, 0, 1, 0, time.monotonic() - begin, output.splitlines())
         return
+
+    def run_one(name):
+        return run([os.path.join(build, name)], 300,
+                   env={"CMOCKA_MESSAGE_OUTPUT": "TAP", "top_srcdir": TREE})
+
     passed = failed = skipped = 0
     details = []
-    for name in names.split():
-        status, output = run([*wrapper, os.path.join(build, name)], 300,
-                             env={"CMOCKA_MESSAGE_OUTPUT": "TAP", "top_srcdir": TREE})
+    with concurrent.futures.ThreadPoolExecutor(1 + (os.cpu_count() or 1)) as several:
+        done = list(several.map(run_one, names.split()))
+    for name, (status, output) in zip(names.split(), done):
         results = TAP.findall(output)
         bad = sum(1 for word, _, skip, _ in results if word == "not ok" and not skip)
         skips = sum(1 for *_, skip, _ in results if skip)
