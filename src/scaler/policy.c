@@ -117,16 +117,20 @@ static enum sl_data_state data_state(const struct sl_policy *policy,
 
 /* ---- without good data ---- */
 
-static bool is_fallback_due(const struct sl_policy *policy, const struct sl_scaler_state *state,
-                            const struct sl_snapshot *snapshot, int64_t now_ms) {
+/* So many intervals and so long after the last good data; INT64_MAX: never. */
+static int64_t fallback_due_ms(const struct sl_policy *policy, const struct sl_scaler_state *state,
+                               const struct sl_snapshot *snapshot) {
     const struct sl_fallback *f = &policy->fallback;
-    int64_t silent_ms = sl_time_since(now_ms, state->good_ms);
-    int64_t interval_ms = snapshot != NULL ? snapshot->interval_ms : 0;
+    int64_t interval_ms = snapshot != NULL && snapshot->interval_ms > 0 ? snapshot->interval_ms : 0;
+    int64_t patience_ms = f->after_ms;
 
     if (f->mode == SL_FALLBACK_HOLD || f->mode == SL_FALLBACK_CURRENT) {
-        return false;
+        return INT64_MAX;
     }
-    return silent_ms >= f->after_ms && (interval_ms <= 0 || silent_ms / interval_ms >= f->failures);
+    if (f->failures > 0 && interval_ms > patience_ms / f->failures) {
+        patience_ms = interval_ms < INT64_MAX / f->failures ? interval_ms * f->failures : INT64_MAX;
+    }
+    return sl_time_add(state->good_ms, patience_ms);
 }
 
 static int32_t fallback_size(const struct sl_policy *policy, const struct sl_scaler_state *state,
@@ -150,13 +154,16 @@ static int32_t fallback_size(const struct sl_policy *policy, const struct sl_sca
  * is left to whoever sets it. */
 static void hold(const struct sl_policy *policy, const struct sl_scaler_state *state,
                  const struct sl_snapshot *snapshot, int64_t now_ms, struct sl_decision *d) {
+    int64_t fallback_ms = fallback_due_ms(policy, state, snapshot);
     enum sl_rule floor_rule = d->rule;
 
     d->rule = SL_RULE_HOLD;
     d->size = d->current;
-    if (d->current != SL_SIZE_UNSET && is_fallback_due(policy, state, snapshot, now_ms)) {
+    if (d->current != SL_SIZE_UNSET && now_ms >= fallback_ms) {
         d->rule = SL_RULE_FALLBACK;
         d->size = fallback_size(policy, state, d);
+    } else if (d->current != SL_SIZE_UNSET) {
+        d->next_change_ms = fallback_ms;
     }
     if (d->current != SL_SIZE_UNSET && d->size < d->floor) {
         d->rule = floor_rule;

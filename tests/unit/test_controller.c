@@ -789,6 +789,28 @@ static void test_silence_is_told_once_and_shrinks_nothing(void **unused) {
     free_world(w);
 }
 
+/* Nothing comes that would wake the thread up: the decision itself must say when it changes. */
+static void test_a_fallback_comes_by_itself(void **unused) {
+    struct world *w = prepare_world(1);
+
+    (void)unused;
+    w->options[0].fallback = SL_FALLBACK_STATIC;
+    w->options[0].fallback_workers = 4;
+    w->options[0].fallback_failures = 3;
+    w->options[0].fallback_after_ms = 300000;
+    open_world(w);
+    step(w);
+    poll_pool(w, 0, 0, 1); /* the last data */
+    run_until(w, test_now_ms + 299999);
+    assert_int_equal(size_of(w, 0), 1);
+    run_until(w, test_now_ms + 1);
+    assert_int_equal(size_of(w, 0), 4);
+    assert_non_null(strstr(w->lines,
+                           "W pool \"pool-00\": 1 -> 4 workers: no data from Spacelift for "
+                           "300 s: fallback to 4 workers\n"));
+    free_world(w);
+}
+
 static void test_no_data_from_the_start_is_told_after_a_while(void **unused) {
     struct world *w = make_world(1);
 
@@ -1382,6 +1404,7 @@ int main(void) {
         cmocka_unit_test(test_a_missing_pool_does_not_block_another),
         cmocka_unit_test(test_forbidden_is_not_hammered),
         cmocka_unit_test(test_silence_is_told_once_and_shrinks_nothing),
+        cmocka_unit_test(test_a_fallback_comes_by_itself),
         cmocka_unit_test(test_no_data_from_the_start_is_told_after_a_while),
         cmocka_unit_test(test_a_misspelt_name_is_told_with_the_names_that_come),
         cmocka_unit_test(test_the_minimum_needs_no_data),
