@@ -264,6 +264,12 @@ static void decide_on_data(const struct sl_policy *policy, const struct sl_condi
     set_bounds(policy, conditions, state, d);
     want(policy, state, measured, measured_rule, d);
     sl_policy_choose(policy, conditions, state, now_ms, d);
+    if (sl_policy_can_sleep(policy) && state->is_awake &&
+        !sl_policy_is_active(policy, conditions, d)) {
+        int64_t sleep_ms = sl_time_add(state->active_ms, policy->cooldown_ms);
+
+        d->next_change_ms = sleep_ms < d->next_change_ms ? sleep_ms : d->next_change_ms;
+    }
     state->has_good = true;
     state->good_ms = now_ms;
     state->known_demand = d->demand;

@@ -189,8 +189,8 @@ int32_t sl_policy_own_floor(const struct sl_policy *policy, const struct sl_scal
     return state->has_rhythm && state->is_awake ? policy->min_workers : floor_asleep(policy);
 }
 
-static bool is_active(const struct sl_policy *policy, const struct sl_conditions *conditions,
-                      const struct sl_decision *d) {
+bool sl_policy_is_active(const struct sl_policy *policy, const struct sl_conditions *conditions,
+                         const struct sl_decision *d) {
     return d->workers_busy > 0 || d->demand > policy->activation_threshold ||
            (conditions != NULL && conditions->is_forced_active);
 }
@@ -198,7 +198,7 @@ static bool is_active(const struct sl_policy *policy, const struct sl_conditions
 static void wake_or_sleep(const struct sl_policy *policy, const struct sl_conditions *conditions,
                           struct sl_scaler_state *state, const struct sl_snapshot *snapshot,
                           int64_t now_ms, const struct sl_decision *d) {
-    bool active = is_active(policy, conditions, d);
+    bool active = sl_policy_is_active(policy, conditions, d);
 
     if (!state->has_rhythm) {
         state->has_rhythm = true;

@@ -31,6 +31,10 @@ static inline int32_t sl_size_before(const struct sl_decision *d) {
 /* A pool sleeps only if it may be smaller then than when it is awake. */
 bool sl_policy_can_sleep(const struct sl_policy *policy);
 
+/* Something runs or waits, or a person wants it awake. */
+bool sl_policy_is_active(const struct sl_policy *policy, const struct sl_conditions *conditions,
+                         const struct sl_decision *d);
+
 /* What MinWorkers or IdleWorkers ask for, as far as is known whether the pool sleeps. */
 int32_t sl_policy_own_floor(const struct sl_policy *policy, const struct sl_scaler_state *state);
 

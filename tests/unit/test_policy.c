@@ -1132,6 +1132,28 @@ static void check_idempotent(const struct sl_policy *p, const struct sl_conditio
     assert_int_equal(again.size, d->size);
 }
 
+/* Whoever sleeps until next_change_ms, or until the data is stale, misses nothing. */
+static void check_next_change(const struct sl_policy *p, const struct sl_conditions *c,
+                              const struct sl_scaler_state *state, const struct sl_snapshot *s,
+                              int64_t now_ms, const struct sl_decision *d, uint64_t *seed) {
+    struct sl_scaler_state copy = *state;
+    int64_t stale_ms = s->observed_ms + sl_policy_stale_after_ms(p, s) + 1;
+    int64_t until_ms = d->next_change_ms;
+    struct sl_decision again;
+
+    if (d->data != SL_DATA_STALE && stale_ms < until_ms) {
+        until_ms = stale_ms;
+    }
+    if (until_ms > now_ms + 4000000) {
+        until_ms = now_ms + 4000000;
+    }
+    if (until_ms > now_ms) {
+        now_ms = below(seed, 4) == 0 ? until_ms - 1 : now_ms + below(seed, until_ms - now_ms);
+        sl_policy_decide(p, c, &copy, s, d->size, now_ms, &again);
+        assert_int_equal(again.size, d->size);
+    }
+}
+
 /* One more run never makes the pool smaller. */
 static void check_monotone(const struct sl_policy *p, const struct sl_conditions *c,
                            const struct sl_scaler_state *before, const struct sl_snapshot *s,
@@ -1195,6 +1217,7 @@ static void walk(uint64_t *seed) {
         check_invariants(&p, &c, &before, &d);
         if (step % 8 == 0) {
             check_idempotent(&p, &c, &state, &s, now_ms, &d);
+            check_next_change(&p, &c, &state, &s, now_ms, &d, seed);
             check_monotone(&p, &c, &before, &s, now_ms, &d);
             check_words(&p, &d, now_ms);
         }
