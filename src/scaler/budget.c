@@ -94,7 +94,8 @@ static void spend(struct sl_budget *b, int64_t minutes, const char *period,
                   struct sl_conditions *c) {
     if (b->workers < c->cap) {
         (void)snprintf(b->text, sizeof b->text,
-                       "the budget: %" PRId64 " worker-minutes a %s are spent", minutes, period);
+                       "the budget of %" PRId64 " worker-minutes a %s, which is spent", minutes,
+                       period);
         c->cap = b->workers;
         c->is_cap_budget = true;
         c->cap_text = b->text;

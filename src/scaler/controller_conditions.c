@@ -108,6 +108,9 @@ int64_t sl_controller_conditions(const struct sl_controller *c, struct sl_contro
     until_ms = earlier(
         sl_alarms_apply(p->alarms, p->options->notification_count, now_ms, ret),
         sl_foreign_apply(&p->others, (enum sl_foreign_rule)p->options->foreign_size, now_ms, ret));
+    p->conditions_end_ms = earlier(
+        next_ms, until_ms != INT64_MAX ? sl_time_add(realtime_ms, sl_time_since(until_ms, now_ms))
+                                       : INT64_MAX);
     if (next_ms == INT64_MAX) {
         return until_ms;
     }

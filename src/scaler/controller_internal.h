@@ -83,7 +83,8 @@ struct sl_controller_pool {
     int32_t shadow_size; /* what the size would be if all decisions had been carried out */
     struct sl_foreign others;
     struct sl_watchdog watchdog;
-    int64_t conditions_until_ms; /* schedules and orders may change then */
+    int64_t conditions_until_ms; /* schedules and orders are looked at again then */
+    int64_t conditions_end_ms;   /* wall clock: one of them begins or ends; INT64_MAX: none */
     int64_t due_ms;
     struct sl_trouble trouble;
     struct sl_told told;

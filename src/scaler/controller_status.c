@@ -32,12 +32,26 @@ static void fill_trouble(const struct sl_trouble *trouble, const struct sl_clock
     }
 }
 
+/* When the size may change without new data; 0: not before there is some. */
+static int64_t next_change(const struct sl_controller_pool *p, const struct sl_clocks *clocks) {
+    int64_t by_itself_ms = p->decision.next_change_ms != INT64_MAX
+                               ? to_realtime(clocks, p->decision.next_change_ms)
+                               : INT64_MAX;
+    int64_t next_ms = by_itself_ms < p->conditions_end_ms ? by_itself_ms : p->conditions_end_ms;
+
+    return next_ms != INT64_MAX ? next_ms : 0;
+}
+
 static void fill_decision(const struct sl_controller_pool *p, const struct sl_clocks *clocks,
                           struct sl_pool_status *s) {
-    const struct sl_decision *d = &p->decision;
+    struct sl_decision now = p->decision;
+    const struct sl_decision *d = &now;
 
     if (!p->has_decision) {
         return;
+    }
+    if (now.data == SL_DATA_STALE && p->has_snapshot) { /* it has become older since */
+        now.data_age_ms = sl_time_since(clocks->now_ms, p->snapshot.observed_ms);
     }
     s->desired = d->size;
     s->wanted = d->wanted;
@@ -54,9 +68,7 @@ static void fill_decision(const struct sl_controller_pool *p, const struct sl_cl
     put_text(s->rule, sizeof s->rule, sl_rule_name(d->rule));
     put_text(s->clamp, sizeof s->clamp, sl_clamp_name(d->clamp));
     (void)sl_decision_describe(&p->policy, d, clocks->now_ms, s->why, sizeof s->why);
-    if (d->next_change_ms != INT64_MAX) {
-        s->next_change_ms = to_realtime(clocks, d->next_change_ms);
-    }
+    s->next_change_ms = next_change(p, clocks);
 }
 
 static void fill_pool(const struct sl_controller_pool *p, const struct sl_clocks *clocks,
@@ -91,6 +103,7 @@ static void fill_pool(const struct sl_controller_pool *p, const struct sl_clocks
     s->budget_day_limit = p->budget.day_minutes;
     s->budget_month_minutes = p->state.budget.month_spent_ms / 60000;
     s->budget_month_limit = p->budget.month_minutes;
+    put_text(s->problem, sizeof s->problem, p->annotated.problem);
     fill_trouble(&p->trouble, clocks, s->error, sizeof s->error, &s->error_ms, &s->retry_ms);
 }
 

@@ -43,15 +43,20 @@ static bool is_hold_news(const struct sl_controller_pool *p, const struct sl_dec
            (told_ms == 0 || now_ms - told_ms >= clamp_again_ms);
 }
 
+/* The first poll takes a while: that nothing has come yet is no news. */
+static bool is_early(const struct sl_controller *c, const struct sl_controller_pool *p,
+                     const struct sl_decision *d, int64_t now_ms) {
+    return (d->data == SL_DATA_MISSING || d->data == SL_DATA_UNKNOWN) &&
+           now_ms - c->started_ms < sl_policy_stale_after_ms(&p->policy, NULL);
+}
+
 static bool is_news(const struct sl_controller *c, const struct sl_controller_pool *p,
                     const struct sl_decision *d, int64_t now_ms) {
     if (d->size != d->current) {
         return true;
     }
-    if (d->data == SL_DATA_MISSING ||
-        d->data == SL_DATA_UNKNOWN) { /* the first poll takes a while */
-        return now_ms - c->started_ms >= sl_policy_stale_after_ms(&p->policy, NULL) &&
-               (!p->told.has_decision || p->told.decision.data != d->data);
+    if (is_early(c, p, d, now_ms)) {
+        return false;
     }
     if (!p->told.has_decision || p->told.decision.data != d->data) {
         return true;
@@ -117,7 +122,8 @@ static void record(const struct sl_controller *c, const struct sl_controller_poo
 }
 
 static void record_decision(const struct sl_controller *c, const struct sl_controller_pool *p,
-                            const struct sl_decision *d, bool was_bad, const char *reason) {
+                            const struct sl_decision *d, bool was_bad, const char *reason,
+                            int64_t now_ms) {
     char text[SL_REASON_BYTES + 2 * SIZE_BYTES + sizeof " ->  workers: "];
     char from[SIZE_BYTES];
     char to[SIZE_BYTES];
@@ -127,7 +133,7 @@ static void record_decision(const struct sl_controller *c, const struct sl_contr
                        size_text(d->size, to), reason);
         record(c, p, d->size > d->current ? SL_NOTE_SCALED_OUT : SL_NOTE_SCALED_IN, text);
     }
-    if (d->data != SL_DATA_GOOD) {
+    if (d->data != SL_DATA_GOOD && !is_early(c, p, d, now_ms)) {
         record(c, p, SL_NOTE_BLIND, reason);
     } else if (was_bad) {
         record(c, p, SL_NOTE_SEES_AGAIN, reason);
@@ -145,12 +151,9 @@ void sl_tell_recreated(const struct sl_controller *c, const struct sl_controller
 }
 
 void sl_tell_bad_annotation(const struct sl_controller *c, const struct sl_controller_pool *p) {
-    char text[SL_ORDER_TEXT_BYTES + 64];
-
-    (void)snprintf(text, sizeof text, "cannot be read, and is taken with care: %s",
-                   p->annotated.problem);
-    sl_log(c->settings.log, SL_LOG_WARNING, "pool \"%s\": %s", p->options->name, text);
-    record(c, p, SL_NOTE_BAD_ANNOTATION, text);
+    sl_log(c->settings.log, SL_LOG_WARNING, "pool \"%s\": %s", p->options->name,
+           p->annotated.problem);
+    record(c, p, SL_NOTE_BAD_ANNOTATION, p->annotated.problem);
 }
 
 void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *p,
@@ -158,7 +161,8 @@ void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *
     bool is_new = is_news(c, p, d, now_ms);
     bool is_good = d->data == SL_DATA_GOOD;
     bool was_bad = p->told.has_decision && p->told.decision.data != SL_DATA_GOOD;
-    enum sl_log_level level = is_good ? SL_LOG_INFO : SL_LOG_WARNING;
+    bool is_calm = is_good || is_early(c, p, d, now_ms);
+    enum sl_log_level level = is_calm ? SL_LOG_INFO : SL_LOG_WARNING;
     const char *again = is_good && was_bad ? "data from Spacelift again: " : "";
     char reason[SL_REASON_BYTES];
     char from[SIZE_BYTES];
@@ -176,8 +180,9 @@ void sl_tell_decision(const struct sl_controller *c, struct sl_controller_pool *
         tell_neighbours(c, p);
     }
     if (is_new) {
-        record_decision(c, p, d, was_bad, reason);
+        record_decision(c, p, d, was_bad, reason, now_ms);
         note_told(p, d, now_ms);
+        p->told.has_decision = is_good || !is_calm; /* what is early is not told as missing */
     }
     p->told.clamp = d->clamp;
 }

@@ -41,9 +41,27 @@ static bool is_false(const char *value) {
            strcasecmp(value, "f") == 0;
 }
 
-static void complain(struct sl_orders *orders, const char *key, const char *value) {
-    (void)snprintf(orders->problem, sizeof orders->problem, "annotation %.60s: \"%.40s\"", key,
-                   value);
+static bool is_true(const char *value) {
+    static const char *const words[] = {"true", "all", "t", "1", "yes", "on"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcasecmp(value, words[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char no_count[] = "it must be a number of workers";
+
+/* made: what is done with it. */
+static void complain(struct sl_orders *orders, const char *key, const char *value, const char *made,
+                     const char *expected) {
+    size_t len = strlen(orders->problem);
+
+    (void)snprintf(orders->problem + len, sizeof orders->problem - len,
+                   "%sannotation %.60s is \"%.40s\": %s, %s", len > 0 ? "; " : "", key, value, made,
+                   expected);
 }
 
 /* ---- annotations ---- */
@@ -57,14 +75,15 @@ static void pause(struct sl_orders *orders, enum sl_pause kind, const char *key)
 static void pause_at(struct sl_orders *orders, const char *key, const char *value) {
     pause(orders, SL_PAUSE_ALL, key);
     if (!read_count(value, &orders->pause_workers)) {
-        complain(orders, key, value);
+        complain(orders, key, value, "paused at the size it has", no_count);
     }
 }
 
 static void set_time(struct sl_orders *orders, const char *key, const char *value,
                      int64_t *ret_ms) {
     if (!sl_parse_rfc3339(value, ret_ms)) {
-        complain(orders, key, value);
+        complain(orders, key, value, "taken for no end",
+                 "it must be a time such as 2026-08-20T18:00:00Z");
     }
 }
 
@@ -75,6 +94,10 @@ static void set_pause(struct sl_orders *orders, const char *key, const char *val
         pause(orders, SL_PAUSE_SCALE_OUT, key);
     } else if (!is_false(value) && strcasecmp(value, "none") != 0) {
         pause(orders, SL_PAUSE_ALL, key);
+        if (!is_true(value)) {
+            complain(orders, key, value, "taken for a pause",
+                     "it must be true, scale-in, scale-out or false");
+        }
     }
 }
 
@@ -82,7 +105,7 @@ static void set_floor(struct sl_orders *orders, const char *key, const char *val
     if (read_count(value, &orders->floor)) {
         (void)snprintf(orders->floor_text, sizeof orders->floor_text, "annotation %.100s", key);
     } else {
-        complain(orders, key, value);
+        complain(orders, key, value, "ignored", no_count);
     }
 }
 
@@ -103,7 +126,7 @@ static void add_ours(struct sl_orders *orders, const char *word, const char *key
     } else if (strcmp(word, "force-activation-until") == 0) {
         set_time(orders, key, value, &orders->active_until_ms);
     } else {
-        complain(orders, key, value);
+        complain(orders, key, value, "ignored", "there is no such annotation");
     }
 }
 

@@ -19,7 +19,7 @@
 #include "base/civil.h"
 #include "scaler/policy.h"
 
-enum { SL_ORDER_TEXT_BYTES = 128 };
+enum { SL_ORDER_TEXT_BYTES = 128, SL_ORDER_PROBLEM_BYTES = 400 };
 
 enum sl_pause {
     SL_PAUSE_NONE,
@@ -38,7 +38,8 @@ struct sl_orders {
     char floor_text[SL_ORDER_TEXT_BYTES];
     bool is_forced_active;
     int64_t active_until_ms;
-    char problem[SL_ORDER_TEXT_BYTES]; /* an annotation that cannot be read; "" if there is none */
+    char problem[SL_ORDER_PROBLEM_BYTES]; /* annotations that cannot be read, and what is made of
+                                             them; "" if there are none */
 };
 
 /* No orders. */

@@ -225,7 +225,7 @@ static void describe_lower_clamp(const struct sl_policy *policy, const struct sl
                        policy->max_jump);
         break;
     case SL_CLAMP_DEMAND:
-        (void)snprintf(out, size, ", above the limit of %" PRId32 "%s%s but not below the demand",
+        (void)snprintf(out, size, ", above the limit of %" PRId32 "%s%s, but not below the demand",
                        d->cap, d->why != NULL ? " by " : "", text_or(d->why, ""));
         break;
     default:

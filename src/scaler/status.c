@@ -66,6 +66,7 @@ static const struct member pool_members[] = {
     OF(sl_pool_status, NUMBER, "foreign_from", foreign_from),
     OF(sl_pool_status, NUMBER, "foreign_to", foreign_to),
     OF(sl_pool_status, TEXT, "alarm", alarm),
+    OF(sl_pool_status, TEXT, "problem", problem),
     OF(sl_pool_status, TEXT, "error", error),
     OF(sl_pool_status, NUMBER, "error_ms", error_ms),
     OF(sl_pool_status, NUMBER, "retry_ms", retry_ms),

@@ -78,8 +78,9 @@ struct sl_pool_status {
     int64_t foreign_ms; /* the last one that somebody else made */
     int64_t foreign_from;
     int64_t foreign_to;
-    char alarm[SL_STATUS_TEXT_BYTES]; /* of the watchdog, while it lasts */
-    char error[SL_STATUS_TEXT_BYTES]; /* of the API server about this pool, while it lasts */
+    char alarm[SL_STATUS_TEXT_BYTES];   /* of the watchdog, while it lasts */
+    char problem[SL_STATUS_TEXT_BYTES]; /* of annotations that cannot be read */
+    char error[SL_STATUS_TEXT_BYTES];   /* of the API server about this pool, while it lasts */
     int64_t error_ms;
     int64_t retry_ms;
     int64_t budget_day_minutes; /* worker-minutes counted today and this month; limits 0: none */

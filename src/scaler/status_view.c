@@ -346,8 +346,11 @@ static void put_data(struct sl_buffer *out, const struct sl_pool_status *p,
         sl_buffer_printf(out, "good, %s old: busy %" PRId64 ", pending %" PRId64 "\n", age, p->busy,
                          p->pending);
     } else {
-        sl_buffer_printf(out, "%s%s%s: the size is kept until Spacelift's numbers are back\n",
-                         colours->bad, p->data[0] != '\0' ? p->data : "none", colours->plain);
+        sl_buffer_printf(out, "%s%s%s: %s until Spacelift's numbers are back\n", colours->bad,
+                         p->data[0] != '\0' ? p->data : "none", colours->plain,
+                         strcmp(p->rule, sl_rule_name(SL_RULE_FALLBACK)) == 0
+                             ? "Fallback says the size"
+                             : "the size is kept");
     }
     put_label(out, "limits", colours);
     sl_buffer_printf(out, "%" PRId64 " to %" PRId64 " workers now%s", p->floor, p->cap,
@@ -376,11 +379,13 @@ static void put_next(struct sl_buffer *out, const struct sl_pool_status *p,
     const char *advice = advice_of(p);
 
     put_label(out, "next", colours);
-    if (p->next_change_ms > now_ms) {
+    if (p->is_paused && p->next_change_ms <= now_ms) {
+        sl_buffer_puts(out, "when somebody ends the pause\n");
+    } else if (p->next_change_ms > now_ms) {
         char left[SL_AGE_BYTES];
 
         sl_format_age(p->next_change_ms - now_ms, left);
-        sl_buffer_puts(out, "on new data at once, otherwise ");
+        sl_buffer_puts(out, p->is_paused ? "not before " : "on new data at once, otherwise ");
         put_time(out, p->next_change_ms, utc_offset_s);
         sl_buffer_printf(out, ", in %s\n", left);
     } else {
@@ -407,6 +412,7 @@ void sl_status_print_why(const struct sl_status_cluster *c, const struct sl_pool
     put_data(out, p, colours);
     put_trouble(out, "trouble", p->error, p->retry_ms, colours, now_ms);
     put_trouble(out, "alarm", p->alarm, 0, colours, now_ms);
+    put_trouble(out, "mistake", p->problem, 0, colours, now_ms);
     put_budget(out, p, colours);
     put_change(out, "last change", "", p->change_ms, p->change_from, p->change_to, p->change_why,
                colours, now_ms, utc_offset_s);

@@ -172,7 +172,7 @@ static void test_a_day_of_worker_minutes_is_counted_and_capped(void **unused) {
                      midnight_ms + 86400000);
     assert_int_equal(c.cap, 2);
     assert_true(c.is_cap_budget);
-    assert_string_equal(c.cap_text, "the budget: 100 worker-minutes a day are spent");
+    assert_string_equal(c.cap_text, "the budget of 100 worker-minutes a day, which is spent");
 }
 
 static void test_a_new_day_begins_with_what_lies_after_midnight(void **unused) {

@@ -942,6 +942,25 @@ static void test_a_pause_by_option_ends_at_its_time(void **unused) {
 
 /* ---- what others do ---- */
 
+/* Nothing is missing yet: the first poll takes a while. */
+static void test_a_floor_at_the_start_is_no_alarm(void **unused) {
+    struct world *w = prepare_world(1);
+
+    (void)unused;
+    w->options[0].boost_workers = 3;
+    open_world(w);
+    step(w);
+    assert_int_equal(size_of(w, 0), 3);
+    assert_non_null(
+        strstr(w->lines, "I pool \"pool-00\": 1 -> 3 workers: no data from Spacelift yet"));
+    poll_pool(w, 0, 0, 1);
+    assert_null(strstr(w->lines, "again"));
+    assert_non_null(strstr(w->server.notes, "out pool-00: 1 -> 3 workers: "));
+    assert_null(strstr(w->server.notes, "blind"));
+    assert_null(strstr(w->server.notes, "sees"));
+    free_world(w);
+}
+
 static void test_a_notification_raises_the_floor_at_once(void **unused) {
     struct world *w = prepare_world(2);
     struct sl_alarm_options on_queue = {
@@ -1148,7 +1167,7 @@ static void test_a_spent_budget_holds_growth_until_midnight(void **unused) {
         poll_pool(w, 0, 1, 3);
     }
     assert_int_equal(size_of(w, 0), 4); /* never below the demand */
-    assert_non_null(strstr(w->lines, "the budget: 60 worker-minutes a day are spent"));
+    assert_non_null(strstr(w->lines, "the budget of 60 worker-minutes a day, which is spent"));
     for (int i = 0; i < 7; i++) {
         poll_pool(w, 0, 0, 1);
     }
@@ -1220,9 +1239,12 @@ static void test_the_status_file_says_why(void **unused) {
     struct sl_pool_status *pools = NULL;
     struct sl_error err = SL_ERROR_INIT;
     struct sl_buffer bytes;
+    static char until[] = "2023-11-14T22:15:20Z"; /* 1700000120 */
     size_t count = 0;
 
     (void)unused;
+    w->options[0].boost_workers = 2;
+    w->options[0].boost_until = until;
     (void)close(mkstemp(path));
     w->status_path = path;
     w->server.pools[1].is_missing = true;
@@ -1244,7 +1266,8 @@ static void test_the_status_file_says_why(void **unused) {
     assert_string_equal(pools[0].clamp, "maximum");
     assert_string_equal(pools[0].why, "busy 1 + pending 8 = 9, held at MaxWorkers 5 (4 more would "
                                       "be used)");
-    assert_int_equal(pools[0].change_from, 1);
+    assert_int_equal(pools[0].next_change_ms, 1700000120000); /* when the floor ends */
+    assert_int_equal(pools[0].change_from, 2);
     assert_int_equal(pools[0].change_to, 5);
     assert_int_equal(pools[0].change_ms, realtime_ms + test_now_ms);
     assert_string_equal(pools[1].error, "workerpools \"pool-01\" not found");
@@ -1414,6 +1437,7 @@ int main(void) {
         cmocka_unit_test(test_a_pause_by_option_ends_at_its_time),
         cmocka_unit_test(test_the_status_file_says_why),
         cmocka_unit_test(test_a_boost_by_option_ends_at_its_time),
+        cmocka_unit_test(test_a_floor_at_the_start_is_no_alarm),
         cmocka_unit_test(test_a_notification_raises_the_floor_at_once),
         cmocka_unit_test(test_a_notification_needs_no_data_from_spacelift),
         cmocka_unit_test(test_a_foreign_size_is_adopted_for_a_while),

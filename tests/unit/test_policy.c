@@ -920,7 +920,7 @@ static void test_words(void **unused) {
          "busy 1 + pending 0 = 1, not smaller for 60 s: ScaleInWindow (60 s) has not been watched "
          "in full"},
         {"ScaleInWindow 0", 0, 7, 8,
-         "busy 7 + pending 0 = 7, above the limit of 5 but not below the demand"},
+         "busy 7 + pending 0 = 7, above the limit of 5, but not below the demand"},
     };
 
     (void)unused;
