@@ -271,7 +271,7 @@ static void decide_on_data(const struct sl_policy *policy, const struct sl_condi
         d->next_change_ms = sleep_ms < d->next_change_ms ? sleep_ms : d->next_change_ms;
     }
     state->has_good = true;
-    state->good_ms = now_ms;
+    state->good_ms = snapshot->observed_ms;
     state->known_demand = d->demand;
 }
 

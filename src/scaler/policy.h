@@ -176,9 +176,9 @@ struct sl_scaler_state {
     int64_t seen_ms; /* of the newest snapshot counted */
 
     bool has_begun;
-    int64_t good_ms; /* the last decision on good data; the first decision, if there was none */
+    int64_t good_ms; /* when the last good data was true; the first decision, if there was none */
     bool has_good;
-    int64_t known_demand; /* of that decision */
+    int64_t known_demand; /* of that data */
 
     bool has_size;
     int32_t last_size;    /* at the decision before this one */
