@@ -160,3 +160,8 @@ int sl_file_replace(const char *path, const struct sl_buffer *bytes, struct sl_e
         (void)unlink(beside);
     return code;
 }
+
+int sl_file_code(int system_error) {
+    bool is_full = system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
+    return is_full ? SL_TOOBIG : SL_IO;
+}

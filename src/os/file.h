@@ -36,4 +36,8 @@ int sl_file_append(const char *path, const char *bytes, size_t len,
 int sl_file_replace(const char *path, const struct sl_buffer *bytes,
                     struct sl_error *err) SL_CHECKED;
 
+/* The code of an error of the system: SL_TOOBIG where there is no room (a full disk, no inode, a
+ * quota), SL_IO for all else. */
+int sl_file_code(int system_error);
+
 #endif

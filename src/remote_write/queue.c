@@ -7,7 +7,20 @@
 
 #include "remote_write/value.h"
 
-enum { PACKED_BYTES_MAX = 8 * 1024 * 1024 };
+enum { PACKED_BYTES_MAX = 8 * 1024 * 1024, WAKEUPS = 3 };
+
+static struct sl_wakeup *wakeup_of(struct sl_queue *q, size_t number) {
+    struct sl_wakeup *const all[] = {&q->keeper_stop, &q->keeper_work, &q->synced};
+    return all[number];
+}
+
+static int init_wakeups(struct sl_queue *q, struct sl_error *err) {
+    int code = SL_OK;
+    while (code == SL_OK && q->wakeup_count < WAKEUPS)
+        if ((code = sl_wakeup_init(wakeup_of(q, q->wakeup_count), err)) == SL_OK)
+            q->wakeup_count++;
+    return code;
+}
 
 int sl_queue_new(const struct sl_queue_settings *settings, struct sl_queue **ret,
                  struct sl_error *err) {
@@ -27,9 +40,8 @@ int sl_queue_new(const struct sl_queue_settings *settings, struct sl_queue **ret
     if (code == SL_OK)
         code = sl_roster_new(&settings->rules, &q->roster, err);
     if (code == SL_OK)
-        code = sl_wakeup_init(&q->keeper_stop, err);
+        code = init_wakeups(q, err);
     if (code == SL_OK) {
-        q->has_wakeups = true;
         *ret = q;
         return SL_OK;
     }
@@ -46,9 +58,8 @@ void sl_queue_forget_lists(void *context, struct sl_segment *segment) {
 }
 
 void sl_queue_free(struct sl_queue *q) {
-    if (q == NULL)
+    if (q == NULL || !sl_queue_stop_keeper(q))
         return;
-    sl_queue_stop_keeper(q);
     for (struct sl_segment *each = q->spool.oldest; each != NULL; each = each->next)
         sl_queue_forget_lists(q, each);
     for (struct sl_segment *each = q->spool.trash; each != NULL; each = each->next)
@@ -56,8 +67,8 @@ void sl_queue_free(struct sl_queue *q) {
     sl_spool_close(&q->spool);
     sl_roster_free(q->roster);
     sl_buffer_release(&q->packed);
-    if (q->has_wakeups)
-        sl_wakeup_release(&q->keeper_stop);
+    for (size_t i = 0; i < q->wakeup_count; i++)
+        sl_wakeup_release(wakeup_of(q, i));
     free(q->items);
     free(q->places);
     free(q->order);
@@ -173,8 +184,8 @@ void sl_queue_status(struct sl_queue *q, struct sl_queue_status *ret) {
     *ret = (struct sl_queue_status){
         .books = q->spool.state.books,
         .lists = sl_roster_count(q->roster),
-        .disk_bytes = q->spool.disk_bytes,
-        .memory_bytes = q->spool.memory_bytes,
+        .disk_bytes = sl_spool_disk_bytes(&q->spool),
+        .memory_bytes = sl_spool_memory_bytes(&q->spool),
         .bad_records = q->spool.bad_records,
         .is_on_disk = q->spool.directory_fd >= 0 && !q->spool.disk_failed,
     };

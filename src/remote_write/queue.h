@@ -1,5 +1,5 @@
 /* Between the host's write threads and a sender: the lists they have written, and the journal of
- * values that wait. A put looks the list up and copies it into mapped memory under a short lock; it
+ * values that wait. A put looks the list up and copies it into shared memory under a short lock; it
  * makes no system call, and what it has taken survives the death of the process.
  *
  * A series never goes back in time: collectd calls write callbacks from several threads, so two
@@ -13,6 +13,7 @@
 #define SL_REMOTE_WRITE_QUEUE_H
 
 #include "base/log.h"
+#include "os/wakeup.h"
 #include "remote_write/books.h"
 #include "remote_write/encode.h"
 #include "remote_write/roster.h"
@@ -74,11 +75,20 @@ struct sl_batch {
     const uint64_t *order;               /* batch_order.h: the places, as they are sent */
     size_t to;                           /* where it ends in its segment */
     int64_t newest_ms;
+    bool is_certain; /* would end there again, whatever happens to this host (sl_queue_commit()) */
+    bool may_be_old; /* from before a loss of power: the receiver may have had it */
 };
 
 /* The batch to send: up to max samples (and batch_max), oldest first. What it points to is valid
  * until it is settled. False: nothing waits. Samples older than MaxAge are dropped here. */
 bool sl_queue_next(struct sl_queue *q, size_t max, int64_t now_ms, struct sl_batch *ret);
+
+/* Before a batch is sent for the first time: waits until the disk has it, and where it ends.
+ * Otherwise a host that loses power would send it again with other bounds, among samples that the
+ * receiver has and refuses, and with them those it has not. Waits a second at most, for a disk that
+ * is sick or slow; not at all without a spool or with sync_ms 0. */
+void sl_queue_commit(struct sl_queue *q, const struct sl_batch *batch,
+                     const struct sl_wakeup *cancel);
 
 /* Adds every sample of the batch to a message that has begun. */
 void sl_batch_encode(const struct sl_batch *batch, struct sl_encoder *encoder);

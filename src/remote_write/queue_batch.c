@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "remote_write/batch_order.h"
 #include "remote_write/value.h"
@@ -10,12 +11,23 @@
 /* One host has few series that are alike, and its times, as they came, are. */
 enum { SORT_FROM = 500 };
 
-/* A segment that an earlier process has left, or that was let go: maps it and reads what its lists
- * are. Nobody else touches them; the lock is for the series, which all share. */
+/* A segment that an earlier process has left, or that was let go: reads it and what its lists are.
+ * Nobody else touches them; the lock is for the series, which all share. */
 static int load(struct sl_queue *q, struct sl_segment *segment, struct sl_error *err) {
-    int code = sl_segment_map(segment, err);
+    struct sl_survivor memory = SL_SURVIVOR_INIT;
+    pthread_mutex_lock(&q->lock);
+    bool is_there = segment->memory.base != NULL;
+    int directory_fd = is_there ? -1 : sl_spool_directory(&q->spool);
+    pthread_mutex_unlock(&q->lock);
+    int code = is_there ? SL_OK : sl_segment_load(segment, directory_fd, &memory, err);
+    if (directory_fd >= 0)
+        close(directory_fd);
+    pthread_mutex_lock(&q->lock);
+    if (!is_there && code == SL_OK)
+        segment->memory = memory;
+    pthread_mutex_unlock(&q->lock);
     struct sl_record record;
-    segment->owns_lists = code == SL_OK;
+    segment->owns_lists = segment->is_known = code == SL_OK;
     for (size_t at = SL_SEGMENT_HEAD_BYTES; code == SL_OK; at = record.end) {
         struct sl_list *list = NULL;
         sl_segment_read(segment, at, &record);
@@ -91,12 +103,14 @@ static bool is_in_batch(struct sl_queue *q, const struct sl_list *list) {
 static size_t collect(struct sl_queue *q, const struct sl_segment *segment, size_t at, size_t limit,
                       size_t max, struct sl_batch *ret) {
     size_t end = at, count = 0, samples = 0;
+    bool is_cut = false;
     q->batch++;
     ret->newest_ms = INT64_MIN;
     while (count < q->settings.batch_max &&
            read_values(segment, &at, limit, &q->items[count], &end)) {
         const struct sl_batch_item *item = &q->items[count];
-        if ((samples + item->samples > max && samples > 0) || is_in_batch(q, item->list))
+        is_cut = (samples + item->samples > max && samples > 0) || is_in_batch(q, item->list);
+        if (is_cut)
             break;
         ret->newest_ms = item->time_ms > ret->newest_ms ? item->time_ms : ret->newest_ms;
         samples += item->samples;
@@ -107,6 +121,8 @@ static size_t collect(struct sl_queue *q, const struct sl_segment *segment, size
     ret->count = count;
     ret->samples = samples;
     ret->to = at;
+    ret->is_certain = (is_cut || count == q->settings.batch_max) && max >= q->settings.batch_max &&
+                      at <= __atomic_load_n(&segment->synced, __ATOMIC_RELAXED);
     return count;
 }
 
@@ -117,7 +133,7 @@ static struct sl_segment *pin(struct sl_queue *q) {
         struct sl_error err = SL_ERROR_INIT;
         pthread_mutex_lock(&q->lock);
         struct sl_segment *segment = sl_spool_pin(&q->spool);
-        bool is_loaded = segment == NULL || segment->base != NULL;
+        bool is_loaded = segment == NULL || (segment->memory.base != NULL && segment->is_known);
         pthread_mutex_unlock(&q->lock);
         if (is_loaded || load(q, segment, &err) == SL_OK)
             return segment;
@@ -126,7 +142,7 @@ static struct sl_segment *pin(struct sl_queue *q) {
                q->settings.name, err.text);
         pthread_mutex_lock(&q->lock);
         sl_queue_forget_lists(q, segment);
-        sl_segment_unmap(segment);
+        sl_segment_forget_memory(segment);
         sl_spool_give_up(&q->spool);
         pthread_mutex_unlock(&q->lock);
     }
@@ -188,6 +204,7 @@ bool sl_queue_next(struct sl_queue *q, size_t max, int64_t now_ms, struct sl_bat
         else
             from = skip_old(q, segment, limit, now_ms);
         size_t count = collect(q, segment, from, limit, is_repeated ? SIZE_MAX : max, ret);
+        ret->may_be_old = segment->number <= q->spool.doubtful;
         if (count > 0 && !put_in_order(q, ret)) {
             unpin(q);
             return false; /* out of memory: later */

@@ -21,14 +21,20 @@ struct sl_queue {
 
     pthread_t keeper;
     bool has_keeper;
-    bool has_wakeups;
+    size_t wakeup_count; /* of the three that are there */
     struct sl_wakeup keeper_stop;
-    struct sl_complaint disk_trouble;
+    struct sl_wakeup keeper_work; /* somebody waits for a sync */
+    struct sl_wakeup synced;
+    uint64_t sync_wanted; /* running numbers of syncs that were asked for: locked, and */
+    uint64_t sync_done;   /* done: the keeper's, atomic */
+    struct sl_complaint disk_trouble; /* the keeper's, and told_unreadable */
+    uint64_t told_unreadable;
 };
 
 /* With the lock held, or alone: frees what only this segment knows. */
 void sl_queue_forget_lists(void *queue, struct sl_segment *segment);
 
-void sl_queue_stop_keeper(struct sl_queue *q);
+/* False: it hangs in the disk, and what it uses must not be freed. */
+bool sl_queue_stop_keeper(struct sl_queue *q);
 
 #endif

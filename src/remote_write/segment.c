@@ -26,6 +26,10 @@ size_t sl_segment_put_bytes(uint32_t count) {
     return (2 + (size_t)count) * WORD;
 }
 
+size_t sl_segment_room(const struct sl_segment *s) {
+    return __atomic_load_n(&s->is_damaged, __ATOMIC_RELAXED) ? 0 : s->size - s->used;
+}
+
 /* ---- one record ---- */
 
 struct head {
@@ -56,7 +60,7 @@ static uint32_t pack_head(enum sl_record_kind kind, size_t words, uint32_t list)
 }
 
 static void *place(const struct sl_segment *s, size_t at) {
-    return s->base + at;
+    return s->memory.base + at;
 }
 
 static void publish(struct sl_segment *s, size_t bytes, uint32_t kind_words_list) {
@@ -68,14 +72,14 @@ static void publish(struct sl_segment *s, size_t bytes, uint32_t kind_words_list
     __atomic_store_n(&s->used, s->used + bytes, __ATOMIC_RELEASE);
 }
 
-/* Memory is never read back by anybody who does not know its lists. */
+/* What is no journal is never read by anybody who does not know its lists. */
 bool sl_segment_define(struct sl_segment *s, void *list, uint32_t count, const char *packed,
                        size_t packed_len, uint32_t *ret_list) {
     size_t bytes = sl_segment_define_bytes(packed_len);
     uint32_t sizes[] = {(uint32_t)packed_len, count};
-    if (bytes > s->size - s->used || !sl_segment_set_list(s, s->list_count, list))
+    if (bytes > sl_segment_room(s) || !sl_segment_set_list(s, s->list_count, list))
         return false;
-    if (s->fd >= 0) {
+    if (s->is_journal) {
         char *body = place(s, s->used + WORD);
         memset(body + align(sizeof(sizes) + packed_len) - WORD, 0, WORD);
         memcpy(body, sizes, sizeof(sizes));
@@ -90,7 +94,7 @@ bool sl_segment_define(struct sl_segment *s, void *list, uint32_t count, const c
 bool sl_segment_put(struct sl_segment *s, uint32_t list, int64_t time_ms, const uint64_t *values,
                     uint32_t count) {
     size_t bytes = sl_segment_put_bytes(count);
-    if (bytes > s->size - s->used)
+    if (bytes > sl_segment_room(s))
         return false;
     char *body = place(s, s->used + WORD);
     memcpy(body, &time_ms, WORD);

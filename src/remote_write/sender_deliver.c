@@ -202,11 +202,12 @@ static bool pace(struct sl_sender *s, size_t samples) {
 /* Sends one batch until it has met its fate. False: told to end, its samples stay pending. */
 static bool deliver(struct sl_sender *s, const struct sl_batch *batch) {
     struct sl_error err = SL_ERROR_INIT;
-    bool is_ambiguous = false;
+    bool is_ambiguous = batch->may_be_old;
     if (encode(s, batch, &err) != SL_OK) {
         reject(s, batch, 0, &err, false);
         return true;
     }
+    sl_queue_commit(s->queue, batch, &s->cancel);
     enum step step = pace(s, batch->samples) ? STEP_AGAIN : STEP_END;
     while (step == STEP_AGAIN)
         step = try_once(s, batch, &is_ambiguous);

@@ -1,7 +1,6 @@
 /* What a disk may have made of a segment: reading comes to an end, stays inside, and whatever a
  * record says of its list is checked before it is believed. The input is a script: records that are
  * whole, with whatever in them, and then bytes that change. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +37,7 @@ static void step(struct sl_segment *segment, struct script *s) {
         break;
     default:
         place = (size_t)next(s) << 8 | next(s);
-        segment->base[SL_SEGMENT_HEAD_BYTES + place % 4096] ^= (char)next(s);
+        segment->memory.base[SL_SEGMENT_HEAD_BYTES + place % 4096] ^= (char)next(s);
     }
 }
 
@@ -67,10 +66,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct script script = {data, data + size};
     struct sl_segment *segment = NULL;
     struct sl_roster *roster = NULL;
-    if (sl_segment_make(-1, 1, SEGMENT_BYTES, &segment, NULL) == SL_OK &&
+    if (sl_segment_make(1, SEGMENT_BYTES, false, &segment, NULL) == SL_OK &&
         sl_roster_new(&rules, &roster, NULL) == SL_OK) {
         segment->seed = 0;                                     /* the same bytes every time */
-        segment->fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* a file: definitions are kept */
+        segment->is_journal = true; /* definitions are kept */
         while (script.at < script.end)
             step(segment, &script);
         segment->used = SL_SEGMENT_HEAD_BYTES;

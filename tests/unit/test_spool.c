@@ -483,7 +483,8 @@ static void test_a_full_spool_drops_its_oldest(void **unused) {
     sl_queue_status(q, &status);
     assert_true(books.dropped_full > 0 && books.pending > 20000);
     assert_true(status.disk_bytes <= 1024 * 1024 + 256 * 1024);
-    assert_int_equal(status.memory_bytes, 0);
+    while (status.memory_bytes > 0) /* until the keeper has saved all of it */
+        sl_queue_status(q, &status);
     sl_queue_free(q);
     q = open_queue(true, 1024 * 1024, 0);
     assert_int_equal(books_of(q).accepted, 200000); /* room for new ones costs the oldest again */

@@ -46,7 +46,7 @@ class Receiver:
     everything, without Written headers, as receivers do that look at nothing (Prometheus 2.42)."""
 
     def __init__(self, script=(), forward_to=None, speaks=("1.0", "2.0"), legacy=False, tls=None,
-                 client_ca=None, address="127.0.0.1", authorize=None):
+                 client_ca=None, address="127.0.0.1", port=0, authorize=None):
         """tls: (certificate, key); client_ca: whose client certificates it demands.
         authorize: a function of a request's headers; 401 where it is false."""
         self.requests = []
@@ -62,6 +62,7 @@ class Receiver:
         self._tls = tls
         self._client_ca = client_ca
         self._address = address
+        self._port = port
 
     def start(self):
         class Server(ThreadingHTTPServer):
@@ -71,7 +72,7 @@ class Receiver:
             def handle_error(self, request, client_address):
                 pass  # senders that are stopped hang up
 
-        self._server = Server((self._address, 0), self._handler())
+        self._server = Server((self._address, self._port), self._handler())
         if self._tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*self._tls)
