@@ -7,9 +7,16 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { OWNER_ONLY = 0600, PERMISSIONS = 0777, PAGE_BYTES = 4096 };
+enum {
+    OWNER_ONLY = 0600,
+    PERMISSIONS = 0777,
+    PAGE_BYTES = 4096,
+    TRIES = 25,
+    PAUSE_NS = 20 * 1000 * 1000,
+};
 
 int sl_survivor_make_private(size_t size, struct sl_survivor *ret, struct sl_error *err) {
     void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -37,10 +44,23 @@ int sl_survivor_make(size_t size, struct sl_survivor *ret, struct sl_error *err)
     return SL_OK;
 }
 
+/* Is it ours? One that is attached belongs to a process that lives, or to one that is just ending
+ * while somebody looks at its memory (ps does). */
+static bool is_ours(int id, struct shmid_ds *ret) {
+    for (int tries = 0; tries < TRIES; tries++) {
+        if (shmctl(id, IPC_STAT, ret) != 0 || ret->shm_perm.uid != geteuid() ||
+            (ret->shm_perm.mode & PERMISSIONS) != OWNER_ONLY)
+            return false;
+        if (ret->shm_nattch == 0)
+            return true;
+        (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+    }
+    return false;
+}
+
 int sl_survivor_find(int id, struct sl_survivor *ret, struct sl_error *err) {
     struct shmid_ds about;
-    if (id < 0 || shmctl(id, IPC_STAT, &about) != 0 || about.shm_perm.uid != geteuid() ||
-        (about.shm_perm.mode & PERMISSIONS) != OWNER_ONLY)
+    if (id < 0 || !is_ours(id, &about))
         return sl_fail(err, SL_NOTFOUND, "no memory of ours has the number %d", id);
     char *base = attach(id);
     if (base == NULL)

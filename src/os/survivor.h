@@ -26,9 +26,9 @@ int sl_survivor_make(size_t size, struct sl_survivor *ret, struct sl_error *err)
 /* Memory for this process only. SL_NOMEM. */
 int sl_survivor_make_private(size_t size, struct sl_survivor *ret, struct sl_error *err) SL_CHECKED;
 
-/* What a process that is dead has made. SL_NOTFOUND: there is none of this number that is ours. A
- * number may have been given to somebody else meanwhile: look at what is in it before it is
- * believed. */
+/* What a process that is dead has made. SL_NOTFOUND: there is none of this number that is ours and
+ * that nobody uses, after half a second. A number may have been given to somebody else meanwhile:
+ * look at what is in it before it is believed. */
 int sl_survivor_find(int id, struct sl_survivor *ret, struct sl_error *err) SL_CHECKED;
 
 /* Pages that lie between from and to are given back, and are zeroes when they are touched again. */

@@ -8,7 +8,7 @@
 #include "os/clock.h"
 #include "os/thread.h"
 
-enum { ROUND_MS = 100, STOP_PATIENCE_MS = 700, COMMIT_PATIENCE_MS = 1000 };
+enum { ROUND_MS = 100, STOP_PATIENCE_MS = 400, COMMIT_PATIENCE_MS = 1000 };
 
 /* What to do about it, by the system's reason, which an error has in its text only. */
 static const char *remedy_of(const struct sl_error *err) {

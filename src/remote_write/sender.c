@@ -13,6 +13,7 @@ enum {
     REQUEST_BYTES_MAX = 64 * 1024 * 1024,
     MIB = 1024 * 1024,
     MEMORY_BYTES_PER_SAMPLE = 24,
+    STOP_PATIENCE_MS = 300, /* after everything it may wait for has been canceled */
 };
 
 /* ---- setting up ---- */
@@ -170,20 +171,28 @@ void sl_sender_ask_stop(struct sl_sender *s) {
     sl_wakeup_signal(&s->stop);
 }
 
-static void end_thread(struct sl_sender *s, int64_t deadline_ms) {
+/* False: it hangs in the disk, and what it uses must not be freed. */
+static bool end_thread(struct sl_sender *s, int64_t deadline_ms) {
     int64_t left_ms = deadline_ms - sl_clock_monotonic_ms();
     sl_wakeup_signal(&s->stop);
     sl_wakeup_wait(&s->done, NULL, left_ms > 0 ? left_ms : 0);
     sl_wakeup_signal(&s->cancel);
-    pthread_join(s->thread, NULL);
+    if (!sl_thread_join(s->thread, STOP_PATIENCE_MS)) {
+        sl_log(&s->log, SL_LOG_ERROR,
+               "node \"%s\": the disk of the spool does not answer; what waits is sent after the "
+               "next start",
+               s->options.name);
+        return false;
+    }
     sl_sender_tell_end(s);
+    return true;
 }
 
 void sl_sender_free(struct sl_sender *s, int64_t deadline_ms) {
     if (s == NULL)
         return;
-    if (s->is_running)
-        end_thread(s, deadline_ms);
+    if (s->is_running && !end_thread(s, deadline_ms))
+        return;
     sl_endpoint_free(s->endpoint);
     sl_queue_free(s->queue);
     sl_rules_release(&s->rules);

@@ -620,6 +620,182 @@ static void test_a_disk_that_is_full(void **unused) {
     sl_queue_free(q);
 }
 
+/* ---- files that somebody changes while they are written ---- */
+
+/* Until the keeper has written everything; a file per segment, each with a size of its own. */
+static void wait_saved(struct sl_queue *q) {
+    struct sl_queue_status status;
+    for (int i = 0; i < 1000; i++) {
+        sl_queue_status(q, &status);
+        if (status.is_on_disk && status.memory_bytes == 0)
+            return;
+        usleep(10000);
+    }
+    fail_msg("the keeper does not write");
+}
+
+static off_t size_of(const char *path) {
+    struct stat about;
+    return stat(path, &about) == 0 ? about.st_size : 0;
+}
+
+/* A page of a mapped file that somebody has truncated is a SIGBUS for whoever touches it. */
+static void test_a_segment_that_is_truncated_while_it_is_written(void **unused) {
+    (void)unused;
+    char path[128];
+    struct sl_queue *q = open_queue(true, 64u * 1024 * 1024, 0);
+    for (int i = 1; i <= 100; i++)
+        put(q, "h", i, i);
+    wait_saved(q);
+    find_segment(path, sizeof(path));
+    assert_int_equal(truncate(path, 0), 0);
+    for (int i = 101; i <= 1000; i++)
+        put(q, "h", i, i);
+    for (int i = 0; i < 1000 && size_of(path) < 4096; i++)
+        usleep(10000);
+    wait_saved(q);
+    sl_queue_free(q);
+    q = open_queue(true, 64u * 1024 * 1024, 0);
+    expect(q, 1, 1000);
+    sl_queue_free(q);
+}
+
+static void test_a_directory_that_is_removed(void **unused) {
+    (void)unused;
+    char path[128];
+    struct sl_queue *q = open_queue(true, 64u * 1024 * 1024, 0);
+    put(q, "h", 1, 1);
+    wait_saved(q);
+    find_segment(path, sizeof(path));
+    assert_int_equal(remove_directory(NULL), 0);
+    put(q, "h", 2, 2);
+    for (int i = 0; i < 1000 && size_of(path) < 4096; i++)
+        usleep(10000);
+    wait_saved(q);
+    sl_queue_free(q);
+    q = open_queue(true, 64u * 1024 * 1024, 0);
+    expect(q, 1, 2);
+    sl_queue_free(q);
+}
+
+/* What came in while there was no directory is in it later. */
+static void test_a_directory_that_cannot_be_made_yet(void **unused) {
+    (void)unused;
+    char kept[sizeof(directory)];
+    memcpy(kept, directory, sizeof(kept));
+    assert_int_equal(rmdir(directory), 0);
+    FILE *file = fopen(directory, "w");
+    fclose(file);
+    snprintf(directory, sizeof(directory), "%s/n", kept);
+    struct sl_queue *q = open_queue(true, 64u * 1024 * 1024, 0);
+    struct sl_queue_status status;
+    for (int i = 1; i <= 10; i++)
+        put(q, "h", i, i);
+    sl_queue_status(q, &status);
+    assert_false(status.is_on_disk);
+    assert_int_equal(unlink(kept), 0);
+    assert_int_equal(mkdir(kept, 0700), 0);
+    wait_saved(q);
+    sl_queue_free(q);
+    q = open_queue(true, 64u * 1024 * 1024, 0);
+    expect(q, 1, 10);
+    sl_queue_free(q);
+    memcpy(directory, kept, sizeof(kept));
+}
+
+/* A host that has lost power finds what was on its disk when a request was sent: the batch of that
+ * request, with the same bounds, whatever came in after it. */
+static void test_a_batch_is_the_same_after_a_loss_of_power(void **unused) {
+    (void)unused;
+    char host[16], command[200];
+    struct sl_batch batch;
+    struct sl_wakeup never;
+    assert_int_equal(sl_wakeup_init(&never, NULL), SL_OK);
+    struct sl_queue_settings settings = {
+        .limits = {64u * 1024 * 1024, 64u * 1024 * 1024},
+        .sync_ms = 3600 * 1000,
+        .batch_max = BATCH_MAX,
+        .path = directory,
+        .name = "n",
+    };
+    struct sl_queue *q = NULL;
+    assert_int_equal(sl_queue_new(&settings, &q, NULL), SL_OK);
+    assert_int_equal(sl_queue_start(q, NULL), SL_OK);
+    for (int i = 0; i < 20; i++) {
+        snprintf(host, sizeof(host), "h%d", i);
+        put(q, host, i, 1);
+        if (i == 9) {
+            assert_true(sl_queue_next(q, MANY, 0, &batch));
+            assert_int_equal(batch.samples, 10);
+            assert_false(batch.is_certain); /* more could have come in */
+            sl_queue_commit(q, &batch, &never);
+        }
+    }
+    wait_saved(q);
+    /* Its memory belongs to a process that lives: it is not found, as after the end of a host. */
+    snprintf(command, sizeof(command), "cp -r %s %s.copy", directory, directory);
+    assert_int_equal(system(command), 0);
+    sl_queue_free(q);
+    char kept[sizeof(directory)];
+    memcpy(kept, directory, sizeof(kept));
+    snprintf(directory, sizeof(directory), "%s.copy", kept);
+    q = open_queue(true, 64u * 1024 * 1024, 0);
+    assert_int_equal(books_of(q).pending, 20);
+    assert_true(sl_queue_next(q, MANY, 0, &batch));
+    assert_int_equal(batch.samples, 10);
+    assert_true(batch.may_be_old);
+    ack(q, &batch);
+    assert_true(sl_queue_next(q, MANY, 0, &batch));
+    assert_int_equal(batch.samples, 10);
+    ack(q, &batch);
+    sl_queue_free(q);
+    assert_int_equal(remove_directory(NULL), 0);
+    memcpy(directory, kept, sizeof(kept));
+    sl_wakeup_release(&never);
+}
+
+/* A container that is made anew has lost the memory: a tenth of a second at most. */
+static void test_a_killed_process_whose_memory_is_lost_too(void **unused) {
+    (void)unused;
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct sl_queue *q = open_queue(true, 64u * 1024 * 1024, 0);
+        for (int i = 1; i <= 100; i++)
+            put(q, "h", i, i);
+        wait_saved(q);
+        for (int i = 101; i <= 103; i++)
+            put(q, "h", i, i);
+        if (write(pipes[1], "x", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    char byte;
+    char command[200];
+    assert_int_equal(read(pipes[0], &byte, 1), 1);
+    close(pipes[0]);
+    close(pipes[1]);
+    snprintf(command, sizeof(command), "cp -r %s %s.copy", directory, directory);
+    assert_int_equal(system(command), 0); /* while the child lives, its memory is nobody else's */
+    char kept[sizeof(directory)];
+    memcpy(kept, directory, sizeof(kept));
+    snprintf(directory, sizeof(directory), "%s.copy", kept);
+    struct sl_queue *q = open_queue(true, 64u * 1024 * 1024, 0);
+    uint64_t pending = books_of(q).pending;
+    assert_in_range(pending, 100, 103);
+    expect(q, 1, (size_t)pending);
+    sl_queue_free(q);
+    assert_int_equal(remove_directory(NULL), 0);
+    memcpy(directory, kept, sizeof(kept));
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    q = open_queue(true, 64u * 1024 * 1024, 0);
+    expect(q, 1, 103);
+    sl_queue_free(q);
+}
+
 /* ---- the dead-letter file ---- */
 
 static void test_rejected_samples_as_text(void **unused) {
@@ -669,6 +845,11 @@ int main(void) {
         ON_DISK(test_a_bad_definition_costs_its_list_only),
         ON_DISK(test_a_foreign_file_is_put_aside),
         cmocka_unit_test(test_a_disk_that_is_full),
+        ON_DISK(test_a_segment_that_is_truncated_while_it_is_written),
+        ON_DISK(test_a_directory_that_is_removed),
+        ON_DISK(test_a_directory_that_cannot_be_made_yet),
+        ON_DISK(test_a_batch_is_the_same_after_a_loss_of_power),
+        ON_DISK(test_a_killed_process_whose_memory_is_lost_too),
         ON_DISK(test_rejected_samples_as_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
