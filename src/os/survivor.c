@@ -2,6 +2,7 @@
 #include "os/survivor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ipc.h>
@@ -67,6 +68,16 @@ int sl_survivor_find(int id, struct sl_survivor *ret, struct sl_error *err) {
         return sl_fail(err, SL_NOTFOUND, "cannot attach memory %d: %s", id, strerror(errno));
     *ret = (struct sl_survivor){.id = id, .base = base, .size = about.shm_segsz};
     return SL_OK;
+}
+
+bool sl_survivor_outlives(const struct sl_survivor *m) {
+    char forced = '0';
+    int fd = m->id >= 0 ? open("/proc/sys/kernel/shm_rmid_forced", O_RDONLY | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        (void)!read(fd, &forced, 1);
+        close(fd);
+    }
+    return m->id >= 0 && forced != '1';
 }
 
 void sl_survivor_give_back(struct sl_survivor *m, size_t from, size_t to) {

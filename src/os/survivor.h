@@ -31,6 +31,9 @@ int sl_survivor_make_private(size_t size, struct sl_survivor *ret, struct sl_err
  * look at what is in it before it is believed. */
 int sl_survivor_find(int id, struct sl_survivor *ret, struct sl_error *err) SL_CHECKED;
 
+/* False: it ends with the process after all (kernel.shm_rmid_forced can say so, too). */
+bool sl_survivor_outlives(const struct sl_survivor *m);
+
 /* Pages that lie between from and to are given back, and are zeroes when they are touched again. */
 void sl_survivor_give_back(struct sl_survivor *m, size_t from, size_t to);
 

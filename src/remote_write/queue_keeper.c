@@ -148,8 +148,9 @@ static void open_spool(struct sl_queue *q) {
     }
     if (!sl_spool_state_is_lasting(q->spool.state_file))
         sl_log(&q->settings.log, SL_LOG_WARNING,
-               "node \"%s\": the system gives no System V shared memory: what has come in within a "
-               "tenth of a second is lost if collectd is killed",
+               "node \"%s\": the system gives no System V shared memory that outlives collectd (a "
+               "policy, kernel.shm_rmid_forced or kernel.shmmni): what has come in within a tenth "
+               "of a second is lost if it is killed",
                q->settings.name);
     const struct sl_books *books = &q->spool.state.books;
     if (books->pending > 0 || q->spool.bad_records > 0 || q->spool.corrected > 0)

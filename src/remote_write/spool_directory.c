@@ -177,8 +177,11 @@ static int find_segment(struct sl_spool *s, uint64_t number, struct sl_segment *
         if (memory->number != number)
             continue;
         if (sl_segment_find(s->directory_fd, number, (int)(memory->id - 1), (size_t)memory->let_go,
-                            ret, NULL) == SL_OK)
+                            ret, NULL) == SL_OK) {
+            /* All of it is in memory again, and the file may be made anew. */
+            sl_spool_state_remember(s->state_file, number, (int)(memory->id - 1), 0);
             return SL_OK;
+        }
         sl_spool_state_forget(s->state_file, number);
     }
     return sl_segment_open(s->directory_fd, number, ret, NULL);

@@ -164,7 +164,7 @@ bool sl_spool_state_is_doubtful(const struct sl_spool_state_file *file) {
 }
 
 bool sl_spool_state_is_lasting(const struct sl_spool_state_file *file) {
-    return file->memory.id >= 0;
+    return sl_survivor_outlives(&file->memory);
 }
 
 void sl_spool_state_write(struct sl_spool_state_file *file, const struct sl_spool_state *state) {
