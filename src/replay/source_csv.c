@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/civil.h"
 #include "base/json_parser.h"
@@ -168,7 +169,7 @@ int sl_source_gauge_csv(const char *bytes, size_t len, struct sl_points *ret,
     return SL_OK;
 }
 
-/* ---- the usage export ---- */
+/* ---- the usage export: docs.spacelift.io/product/billing/usage ---- */
 
 struct state_of_run {
     char ulid[ULID_BYTES];
@@ -217,20 +218,35 @@ struct usage_columns {
     int time, minutes, ulid, pool, is_public;
 };
 
-/* Whose worker was it? False: of another pool, or a public one. SL_CONFIG through err: of several
- * pools, and none was chosen. */
+/* As databases and spreadsheets write it, too. */
+static bool is_yes(const struct field *f) {
+    static const char *const words[] = {"true", "t", "yes", "1"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (f->len == strlen(words[i]) && strncasecmp(f->text, words[i], f->len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whose worker was it? False: of another pool, or a public one, which has no name. SL_CONFIG
+ * through err: of several pools, and none was chosen. */
 static bool is_of_pool(const struct row *row, const struct usage_columns *c, const char *pool,
                        struct field *first, struct sl_error *err) {
     const struct field *name = NULL;
 
     if (c->is_public >= 0 && (size_t)c->is_public < row->count &&
-        field_is(&row->fields[c->is_public], "true")) {
+        is_yes(&row->fields[c->is_public])) {
         return false;
     }
     if (c->pool < 0 || (size_t)c->pool >= row->count) {
         return true;
     }
     name = &row->fields[c->pool];
+    if (name->len == 0) {
+        return false;
+    }
     if (pool != NULL) {
         return field_is(name, pool);
     }

@@ -152,6 +152,14 @@ static void test_usage_export(void **unused) {
     assert_run(&t, 0, 0, 30000);
     assert_run(&t, 1, 60000, 180000);
     sl_trace_release(&t);
+    /* Other columns, a mark of UTF-8, a public worker without a name, other words for yes. */
+    t = parse("\xef\xbb\xbfrun_ulid,worker_pool_name,public,timestamp_unix,is_stack,"
+              "state_duration_minutes\r\n"
+              "01A,p,f,1700000000,t,1\r\n01B,,f,1700000000,t,1\r\n01C,q,True,1700000000,t,1\r\n",
+              &plain, &facts);
+    assert_int_equal(t.count, 1);
+    assert_run(&t, 0, 0, 60000);
+    sl_trace_release(&t);
     assert_refused(USAGE_HEAD "1,1,false,a,b,01A,x,p\n1,1,false,a,b,01B,x,q\n", SL_CONFIG,
                    "choose one with --pool");
     assert_refused(USAGE_HEAD "x,1,false,a,b,01A,x,p\n", SL_PARSE, "line 2");
