@@ -17,7 +17,7 @@
 #include "print.h"
 #include "status_files.h"
 
-enum { REFRESH_MS = 1000, DEFAULT_COLUMNS = 100, MOST_POOLS = 1000 };
+enum { REFRESH_MS = 1000, DEFAULT_COLUMNS = 100, DEFAULT_ROWS = 24, MOST_POOLS = 1000 };
 
 #define OTHER_SCREEN "\033[?1049h\033[?25l"
 #define FIRST_SCREEN "\033[?25h\033[?1049l"
@@ -36,10 +36,11 @@ struct watch {
     bool has_old;
 };
 
-static size_t columns(void) {
+static struct winsize screen(void) {
     struct winsize size = {.ws_col = 0};
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
-                                                                           : DEFAULT_COLUMNS;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0)
+        size = (struct winsize){.ws_col = DEFAULT_COLUMNS, .ws_row = DEFAULT_ROWS};
+    return size;
 }
 
 /* q without Enter. */
@@ -94,22 +95,32 @@ static void draw_files(struct watch *w, const struct sl_status_files *files, int
         if (i > 0)
             sl_buffer_putc(out, '\n');
         sl_status_print_table(c, fits ? &w->marks[mark] : NULL, w->colours,
-                              w->is_terminal ? columns() : 0, now_ms, out);
+                              w->is_terminal ? screen().ws_col : 0, now_ms, out);
         mark += c->pool_count;
     }
 }
 
-/* Over the old picture, line by line, so that nothing flickers. */
-static void show_picture(const struct sl_buffer *text, struct sl_buffer *frame) {
-    const char *line = text->data;
+/* Over the old picture, line by line, so that nothing flickers; no more lines than there are, or it
+ * would scroll. The last one is ours. */
+static void show_picture(const struct watch *w, const struct sl_buffer *text,
+                         struct sl_buffer *frame) {
+    size_t rows = screen().ws_row, shown = 0, left = 0;
     sl_buffer_puts(frame, HOME);
-    while (*line != '\0') {
+    for (const char *line = text->data; *line != '\0'; line += line[0] == '\n') {
         size_t len = strcspn(line, "\n");
-        sl_buffer_append(frame, line, len);
-        sl_buffer_puts(frame, CLEAR_LINE "\r\n");
-        line += len + (line[len] == '\n');
+        if (shown + 2 < rows) {
+            sl_buffer_append(frame, line, len);
+            sl_buffer_puts(frame, CLEAR_LINE "\r\n");
+            shown++;
+        } else {
+            left++;
+        }
+        line += len;
     }
-    sl_buffer_puts(frame, CLEAR_BELOW);
+    sl_buffer_printf(frame, CLEAR_LINE "\r\n%sq to leave", w->colours->dim);
+    if (left > 0)
+        sl_buffer_printf(frame, "; %zu more lines in a taller window", left);
+    sl_buffer_printf(frame, "%s" CLEAR_LINE CLEAR_BELOW, w->colours->plain);
 }
 
 /* The line about the cluster ages all the time; what follows it is news. */
@@ -148,8 +159,7 @@ static bool show(struct watch *w) {
     else
         sl_buffer_printf(&text, "%s%s%s\n", w->colours->bad, err.text, w->colours->plain);
     if (w->is_terminal) {
-        sl_buffer_printf(&text, "\n%sq to leave%s\n", w->colours->dim, w->colours->plain);
-        show_picture(&text, &frame);
+        show_picture(w, &text, &frame);
         ok = sl_print(&frame);
     } else if (code != SL_OK || is_news(w, &files)) {
         ok = sl_print(&text);

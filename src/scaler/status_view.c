@@ -178,39 +178,103 @@ static const char *reason_of(const struct sl_pool_status *p) {
     return p->why[0] != '\0' ? p->why : "nothing was decided yet";
 }
 
-enum { MARK_COLUMNS = 30, NUMBER_COLUMNS = 6 + 8 + 6 + 9 + 9, REASON_COLUMNS = 30 };
+enum {
+    MARK_COLUMNS = 30,
+    FEW_COLUMNS = 6 + 6 + 9, /* SIZE, BUSY, PENDING */
+    NUMBER_COLUMNS = FEW_COLUMNS + 8 + 9,
+    REASON_COLUMNS = 30,
+    LEAST_NAME_COLUMNS = 8,
+};
+
+/* What there is room for. */
+struct layout {
+    size_t width; /* 0: any */
+    size_t names;
+    bool has_few;        /* the most important numbers only */
+    bool has_own_reason; /* in a line of its own */
+};
+
+static struct layout layout_of(const struct sl_status_cluster *c, size_t width) {
+    struct layout l = {.width = width, .names = name_columns(c)};
+    size_t numbers = NUMBER_COLUMNS;
+
+    if (width == 0) {
+        return l;
+    }
+    l.has_few = width < LEAST_NAME_COLUMNS + NUMBER_COLUMNS;
+    numbers = l.has_few ? FEW_COLUMNS : NUMBER_COLUMNS;
+    l.has_own_reason = width < l.names + numbers + 2 + REASON_COLUMNS;
+    if (width < l.names + numbers) {
+        l.names = width > LEAST_NAME_COLUMNS + numbers ? width - numbers : LEAST_NAME_COLUMNS;
+    }
+    return l;
+}
+
+static void put_reason(const struct sl_pool_status *p, const struct layout *l, size_t used,
+                       const char *colour, const char *plain, struct sl_buffer *out) {
+    static const char shadow[] = " (shadow)";
+    size_t room = 0;
+
+    if (l->has_own_reason) {
+        sl_buffer_putc(out, '\n');
+        used = 0;
+    }
+    used += 2 + (p->is_shadow ? sizeof shadow - 1 : 0);
+    if (l->width > 0) {
+        room = l->width > used + 10 ? l->width - used : 10;
+    }
+    sl_buffer_printf(out, "  %s", colour);
+    (void)put_text(out, reason_of(p), room);
+    sl_buffer_printf(out, "%s%s\n", colour[0] != '\0' ? plain : "", p->is_shadow ? shadow : "");
+}
 
 static void put_pool(const struct sl_pool_status *p, const struct sl_status_marks *marks,
-                     const struct sl_colours *colours, size_t names, size_t width,
+                     const struct sl_colours *colours, const struct layout *l,
                      struct sl_buffer *out) {
-    size_t used = names + NUMBER_COLUMNS + (marks != NULL ? MARK_COLUMNS + 2 : 0) + 2;
+    size_t used = l->names + NUMBER_COLUMNS + (marks != NULL ? MARK_COLUMNS + 2 : 0);
     bool is_moving = p->desired >= 0 && p->desired != p->size && !p->is_shadow;
     const char *colour = is_troubled(p)              ? colours->bad
                          : p->unmet > 0 || is_moving ? colours->warn
                                                      : colours->plain;
 
-    pad(out, put_text(out, p->pool, names), names);
+    pad(out, put_text(out, p->pool, l->names), l->names);
     put_size(out, p->size, 6);
-    put_size(out, p->desired, 8);
+    if (!l->has_few) {
+        put_size(out, p->desired, 8);
+    }
     sl_buffer_printf(out, "%6" PRId64 "%9" PRId64, p->busy, p->pending);
-    put_limits(out, p, 9);
+    if (!l->has_few) {
+        put_limits(out, p, 9);
+    }
     if (marks != NULL) {
         sl_buffer_printf(out, "  %s", colours->good);
         put_marks(out, marks, MARK_COLUMNS);
         sl_buffer_puts(out, colours->plain);
     }
-    sl_buffer_printf(out, "  %s", colour);
-    (void)put_text(out, reason_of(p), width == 0 ? 0 : width > used + 10 ? width - used : 10);
-    sl_buffer_printf(out, "%s%s\n", colour[0] != '\0' ? colours->plain : "",
-                     p->is_shadow ? " (shadow)" : "");
+    put_reason(p, l, used, colour, colours->plain, out);
+}
+
+static void put_head(const struct layout *l, bool has_marks, const struct sl_colours *colours,
+                     struct sl_buffer *out) {
+    sl_buffer_puts(out, colours->dim);
+    pad(out, put_text(out, "POOL", 0), l->names);
+    if (l->has_few) {
+        sl_buffer_printf(out, "%6s%6s%9s", "SIZE", "BUSY", "PENDING");
+    } else {
+        sl_buffer_printf(out, "%6s%8s%6s%9s%9s", "SIZE", "DECIDED", "BUSY", "PENDING", "LIMITS");
+    }
+    if (has_marks) {
+        sl_buffer_printf(out, "  %*s", (int)MARK_COLUMNS, "BUSY + PENDING, LAST 30 s");
+    }
+    sl_buffer_printf(out, "%s%s\n", l->has_own_reason ? "" : "  REASON", colours->plain);
 }
 
 void sl_status_print_table(const struct sl_status_cluster *c, const struct sl_status_marks *marks,
                            const struct sl_colours *colours, size_t width, int64_t now_ms,
                            struct sl_buffer *out) {
-    size_t names = name_columns(c);
+    struct layout l = layout_of(c, width);
 
-    if (width > 0 && width < names + NUMBER_COLUMNS + 2 + MARK_COLUMNS + REASON_COLUMNS) {
+    if (width > 0 && width < l.names + NUMBER_COLUMNS + 2 + MARK_COLUMNS + REASON_COLUMNS) {
         marks = NULL; /* the words matter more */
     }
     put_cluster(c, colours, width, now_ms, out);
@@ -218,15 +282,9 @@ void sl_status_print_table(const struct sl_status_cluster *c, const struct sl_st
         sl_buffer_puts(out, "no pools\n");
         return;
     }
-    sl_buffer_puts(out, colours->dim);
-    pad(out, put_text(out, "POOL", 0), names);
-    sl_buffer_printf(out, "%6s%8s%6s%9s%9s", "SIZE", "DECIDED", "BUSY", "PENDING", "LIMITS");
-    if (marks != NULL) {
-        sl_buffer_printf(out, "  %*s", (int)MARK_COLUMNS, "BUSY + PENDING, LAST 30 s");
-    }
-    sl_buffer_printf(out, "  REASON%s\n", colours->plain);
+    put_head(&l, marks != NULL, colours, out);
     for (size_t i = 0; i < c->pool_count; i++) {
-        put_pool(&c->pools[i], marks != NULL ? &marks[i] : NULL, colours, names, width, out);
+        put_pool(&c->pools[i], marks != NULL ? &marks[i] : NULL, colours, &l, out);
     }
 }
 

@@ -33,7 +33,8 @@ enum { SL_STATUS_DEAD_AFTER_MS = 30000 };
 enum sl_status_health sl_status_health(const struct sl_status_cluster *c, int64_t now_ms);
 
 /* A line about the cluster, a head and a line for each pool. marks: NULL, or one for each pool.
- * Lines are cut to width columns; 0: not at all. */
+ * Lines are cut to width columns (0: not at all); where it is narrow the reason has a line of its
+ * own, and where it is very narrow some numbers go. */
 void sl_status_print_table(const struct sl_status_cluster *c, const struct sl_status_marks *marks,
                            const struct sl_colours *colours, size_t width, int64_t now_ms,
                            struct sl_buffer *out);

@@ -112,6 +112,23 @@ def test_watch_in_a_terminal(tmp_path, end):
         terminal.close()
 
 
+def test_watch_fits(tmp_path):
+    """More pools than lines: the head stays, nothing scrolls, and it says that there are more."""
+    for name in range(9):
+        write_status(tmp_path)
+        os.rename(tmp_path / "prod.status", tmp_path / f"c{name}.status")
+    terminal = Terminal(PROGRAM, "watch", "--state-directory", str(tmp_path), size=(8, 50))
+    try:
+        terminal.read_until(r"q to leave; \d+ more lines in a taller window")
+        picture = terminal.seen.split("\x1b[H")[1].split("q to leave")[0]
+        lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).strip() for line in
+                 picture.split("\n")]
+        assert len(lines) == 8 and lines[0].startswith("cluster "), lines
+        assert max(map(len, lines)) <= 50, lines
+    finally:
+        terminal.close()
+
+
 def test_watch_without_a_terminal(tmp_path):
     write_status(tmp_path)
     with subprocess.Popen([PROGRAM, "watch", "--state-directory", str(tmp_path)],

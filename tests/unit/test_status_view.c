@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,27 @@ static void test_table(void **unused) {
     sl_status_print_table(&c, NULL, &sl_colours_none, 80, now_ms, &out);
     assert_has(&out, "busy 3 + pending 6 = 9, held at M\xe2\x80\xa6\n");
     assert_int_equal(sl_status_health(&c, now_ms), SL_STATUS_FINE);
+    sl_buffer_release(&out);
+}
+
+/* No line is wider than the terminal, and the reason stays readable. */
+static void test_narrow(void **unused) {
+    struct sl_pool_status p = pool();
+    struct sl_status_cluster c = cluster_of(&p);
+    struct sl_buffer out;
+
+    (void)unused;
+    sl_buffer_init(&out, 10000);
+    sl_status_print_table(&c, NULL, &sl_colours_none, 60, now_ms, &out);
+    assert_has(&out, "POOL    SIZE DECIDED  BUSY  PENDING   LIMITS\n"
+                     "builds     3       5     3        6      1-5\n"
+                     "  busy 3 + pending 6 = 9, held at MaxWorkers 5 (4 more woul\xe2\x80\xa6\n");
+    sl_buffer_reset(&out);
+    (void)snprintf(p.pool, sizeof p.pool, "a-long-name-of-a-pool");
+    sl_status_print_table(&c, NULL, &sl_colours_none, 40, now_ms, &out);
+    assert_has(&out, "POOL                 SIZE  BUSY  PENDING\n"
+                     "a-long-name-of-a-p\xe2\x80\xa6     3     3        6\n"
+                     "  busy 3 + pending 6 = 9, held at MaxWo\xe2\x80\xa6\n");
     sl_buffer_release(&out);
 }
 
@@ -199,13 +221,10 @@ static void test_json(void **unused) {
 
 int main(void) {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ages),
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_health),
-        cmocka_unit_test(test_why),
-        cmocka_unit_test(test_no_control_character_gets_through),
-        cmocka_unit_test(test_marks),
-        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_ages),   cmocka_unit_test(test_table),
+        cmocka_unit_test(test_narrow), cmocka_unit_test(test_health),
+        cmocka_unit_test(test_why),    cmocka_unit_test(test_no_control_character_gets_through),
+        cmocka_unit_test(test_marks),  cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
