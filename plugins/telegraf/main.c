@@ -7,27 +7,49 @@
 #include "base/nearest.h"
 #include "base/version.h"
 #include "command.h"
+#include "print.h"
 
-static void print_overview(FILE *out) {
-    fputs(
+static void put_overview(struct sl_buffer *out) {
+    sl_buffer_puts(
+        out,
         "usage: spacelift-pool SUBCOMMAND [--option VALUE...]\n\n"
         "Reads the worker pools of Spacelift accounts and resizes the Kubernetes WorkerPools they\n"
-        "run on: for Telegraf, and by hand.\n\n",
-        out);
+        "run on: for Telegraf, and by hand.\n\n");
     for (size_t i = 0; sl_commands[i] != NULL; i++)
-        fprintf(out, "  %-10s %s\n", sl_commands[i]->name, sl_commands[i]->summary);
-    fputs("\n  spacelift-pool SUBCOMMAND --help   its options\n"
-          "  spacelift-pool --version\n\n"
-          "exit status: 0 done; 1 a server, the network, or something is not as it should be; 2 "
-          "wrong\n"
-          "options or configuration\n",
-          out);
+        sl_buffer_printf(out, "  %-10s %s\n", sl_commands[i]->name, sl_commands[i]->summary);
+    sl_buffer_puts(out,
+                   "\n  spacelift-pool SUBCOMMAND --help   its options\n"
+                   "  spacelift-pool --version\n\n"
+                   "exit status: 0 done; 1 a server, the network, or something is not as it should "
+                   "be; 2 wrong\noptions or configuration\n");
+}
+
+/* What was asked for, and nothing else. */
+static int answer(void (*put)(struct sl_buffer *out)) {
+    struct sl_buffer text;
+    sl_buffer_init(&text, SL_PRINT_MAX_BYTES);
+    put(&text);
+    bool is_printed = sl_print(&text);
+    sl_buffer_release(&text);
+    return is_printed ? SL_EXIT_OK : SL_EXIT_FAILED;
+}
+
+static void put_version(struct sl_buffer *out) {
+    sl_buffer_printf(out, "spacelift-pool %s\n", sl_version());
+}
+
+static int complain_nothing(void) {
+    struct sl_buffer text;
+    sl_buffer_init(&text, SL_PRINT_MAX_BYTES);
+    put_overview(&text);
+    fputs(text.data, stderr);
+    sl_buffer_release(&text);
+    return SL_EXIT_USAGE;
 }
 
 static int print_help(const struct sl_command *command) {
     struct sl_buffer text;
-    struct sl_error err = SL_ERROR_INIT;
-    sl_buffer_init(&text, 1 << 20);
+    sl_buffer_init(&text, SL_PRINT_MAX_BYTES);
     sl_buffer_printf(&text, "usage: spacelift-pool %s [--option VALUE...]%s%s\n\n%s\n",
                      command->name, command->words != NULL ? " " : "",
                      command->words != NULL ? command->words : "", command->help);
@@ -35,10 +57,9 @@ static int print_help(const struct sl_command *command) {
         sl_buffer_printf(&text, "\n%s:\n", g->title);
         sl_option_print_help(g->block->options, g->prefix, &text);
     }
-    int code = sl_buffer_check(&text, "the help", &err);
-    fputs(code == SL_OK ? text.data : err.text, code == SL_OK ? stdout : stderr);
+    bool is_printed = sl_print(&text);
     sl_buffer_release(&text);
-    return code == SL_OK && fflush(stdout) == 0 ? SL_EXIT_OK : SL_EXIT_FAILED;
+    return is_printed ? SL_EXIT_OK : SL_EXIT_FAILED;
 }
 
 static int complain_unknown(const char *name) {
@@ -67,19 +88,12 @@ static int run(const struct sl_command *command, int argc, char *const *argv) {
 
 int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "";
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
-        print_overview(stdout);
-        return SL_EXIT_OK;
-    }
-    if (strcmp(name, "--version") == 0) {
-        printf("spacelift-pool %s\n", sl_version());
-        return SL_EXIT_OK;
-    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
+        return answer(put_overview);
+    if (strcmp(name, "--version") == 0)
+        return answer(put_version);
     const struct sl_command *command = sl_command_find(name);
     if (command != NULL)
         return run(command, argc - 2, argv + 2);
-    if (name[0] != '\0')
-        return complain_unknown(name);
-    print_overview(stderr);
-    return SL_EXIT_USAGE;
+    return name[0] != '\0' ? complain_unknown(name) : complain_nothing();
 }

@@ -8,7 +8,7 @@ import stat
 import subprocess
 
 import pytest
-from lib.command import spacelift_pool
+from lib.command import PROGRAM, spacelift_pool
 from lib.stack import Collectd, block
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -173,3 +173,17 @@ def test_messages(arguments, says, tmp_path):
     answer = spacelift_pool(*arguments, cwd=tmp_path)
     assert answer.status == 2 and answer.out == "", answer
     assert says in answer.err and answer.err.count("\n") == 1, answer
+
+
+def test_full_disk(tmp_path):
+    """What could not be written is not done, whatever was asked for."""
+    for arguments in (["--help"], ["--version"], ["read", "--help"], ["completion", "bash"],
+                      ["completion", "man"], ["migrate", TUTORIAL]):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE,
+                                  text=True, check=False)
+        assert done.returncode == 1 and "No space left on device" in done.stderr, (arguments, done)
+    (tmp_path / "runs.csv").write_text("arrival_s,duration_s\n0,60\n9,60\n")
+    answer = spacelift_pool("replay", tmp_path / "runs.csv", "--max-workers", 5, "--svg",
+                            "/dev/full")
+    assert answer.status == 1 and "cannot write /dev/full: No space left" in answer.err, answer
