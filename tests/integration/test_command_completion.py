@@ -107,13 +107,15 @@ def interactive(shell, directory):
               "PS1='ready> '\n")
     (directory / ".zshrc").write_text(zshrc)
     (directory / "bashrc").write_text(bashrc)
-    argv = {"zsh": ["zsh", "-d", "-i"],
+    fish_rc = (f"source {installed}/spacelift-pool.fish; function fish_prompt; printf 'ready> '; "
+               f"end; bind \\cxp 'commandline >{line}'")
+    argv = {"fish": ["fish", "--no-config", "-i", "-C", fish_rc], "zsh": ["zsh", "-d", "-i"],
             "bash": ["bash", "--noprofile", "--rcfile", str(directory / "bashrc"), "-i"]}[shell]
     return Terminal("env", "-C", str(directory), *argv, ZDOTDIR=str(directory),
                     HOME=str(directory), PATH=f"{BUILD}:{os.environ['PATH']}")
 
 
-@pytest.mark.parametrize("shell", ["zsh", "bash"])
+@pytest.mark.parametrize("shell", ["zsh", "bash", "fish"])
 def test_typed(shell, tmp_path):
     (tmp_path / "scaled.yaml").touch()
     line = tmp_path / "line"
@@ -128,7 +130,7 @@ def test_typed(shell, tmp_path):
             def stands(expected=expected):
                 terminal.type("\x18p")
                 terminal.drain()
-                return line.exists() and line.read_text().rstrip(" =") == expected
+                return line.exists() and line.read_text().rstrip(" =\n") == expected
             wait_until(stands, 20, lambda: f"{typed!r}: {line.read_text()!r}, {terminal.seen!r}")
             terminal.type("\x15")  # the line away
     finally:
