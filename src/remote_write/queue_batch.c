@@ -71,7 +71,7 @@ static bool read_values(const struct sl_segment *segment, size_t *at, size_t lim
 /* Drops what is too old, so that a batch begins with what is not. */
 static size_t skip_old(struct sl_queue *q, const struct sl_segment *segment, size_t limit,
                        int64_t now_ms) {
-    size_t at = q->spool.state.from, end = at, begin = at;
+    size_t at = (size_t)q->spool.state.from, end = at, begin = at;
     uint64_t samples = 0;
     struct sl_batch_item item;
     if (q->settings.max_age_ms <= 0)
@@ -194,7 +194,7 @@ bool sl_queue_next(struct sl_queue *q, size_t max, int64_t now_ms, struct sl_bat
         if (segment == NULL)
             return false;
         pthread_mutex_lock(&q->lock);
-        size_t from = q->spool.state.from, to = q->spool.state.to;
+        size_t from = (size_t)q->spool.state.from, to = (size_t)q->spool.state.to;
         size_t limit = sl_spool_oldest_end(&q->spool);
         bool is_last = segment == q->spool.current;
         pthread_mutex_unlock(&q->lock);
@@ -225,7 +225,7 @@ bool sl_queue_next(struct sl_queue *q, size_t max, int64_t now_ms, struct sl_bat
 
 void sl_queue_undo(struct sl_queue *q) {
     pthread_mutex_lock(&q->lock);
-    sl_spool_begin_batch(&q->spool, q->spool.state.from, 0);
+    sl_spool_begin_batch(&q->spool, (size_t)q->spool.state.from, 0);
     pthread_mutex_unlock(&q->lock);
 }
 

@@ -58,6 +58,8 @@ static void test_civil_dates_agree_with_the_c_library(void **unused) {
         time_t t = (time_t)s;
         struct tm tm;
 
+        if (t != s)
+            continue; /* the C library of a 32 bit machine ends in 2038, ours does not */
         assert_non_null(gmtime_r(&t, &tm));
         assert_int_equal(c.year, tm.tm_year + 1900);
         assert_int_equal(c.month, tm.tm_mon + 1);
