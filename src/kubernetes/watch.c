@@ -13,9 +13,8 @@
 enum {
     LINE_BYTES = 2 * 1024 * 1024, /* as an answer of kubernetes/client.c */
     URL_BYTES = 2048,
-    SERVED_S = 300, /* how long a server is asked to go on; and up to a minute more, so that ... */
+    SERVED_S = 180, /* how long a server is asked to go on; and up to a minute more, so that ... */
     SERVED_SPREAD_S = 60, /* ... not all watches begin anew at once */
-    SILENCE_MS = 90000,   /* bookmarks come every minute */
     SHORT_MS = 5000,      /* one that ends sooner has not worked */
     OPENING = 16,         /* at a time */
     HURRY_MS = 20,        /* so long no stream is looked at while there is other work */
@@ -41,8 +40,8 @@ struct watched {
     char version[SL_KUBE_VERSION_BYTES];
     int64_t due_ms;     /* WAITING: then it is opened */
     int64_t opened_ms;  /* OPENING, OPEN */
-    int64_t heard_ms;   /* OPEN: the last byte */
     bool is_expired;    /* 410 */
+    bool has_missed;    /* a change that its owner knows did not come */
     bool is_unanswered; /* by a server that may answer other requests */
     bool is_told;
     struct sl_http_stream *stream;
@@ -122,6 +121,7 @@ static int take_line(void *context, const char *line, size_t len, struct sl_erro
         code = sl_fail(err, SL_REMOTE, "%s: %s", change.status.reason, change.status.message);
     } else {
         memcpy(o->version, change.version, sizeof(o->version));
+        o->has_missed = false;
     }
     if (code == SL_OK && change.kind != SL_KUBE_BOOKMARK) {
         w->settings.take(w->settings.context, o->index, &change);
@@ -133,7 +133,6 @@ static int take_line(void *context, const char *line, size_t len, struct sl_erro
 
 static int take_bytes(void *context, const char *bytes, size_t len, struct sl_error *err) {
     struct watched *o = context;
-    o->heard_ms = sl_clock_monotonic_ms();
     return sl_kube_lines_feed(&o->lines, bytes, len, err);
 }
 
@@ -145,9 +144,11 @@ static void wait_again(struct watched *o, int64_t pause_ms) {
     o->due_ms = sl_clock_monotonic_ms() + pause_ms;
 }
 
+/* Also with a pause: it must not be read and lost as fast as a server can answer. */
 static void lose(struct watched *o) {
     close_stream(o);
     o->phase = PHASE_LOST;
+    o->due_ms = sl_clock_monotonic_ms() + sl_backoff_failed(&o->backoff, -1, REFUSED_MS);
     o->is_live = false;
     o->owner->has_news = true;
 }
@@ -181,7 +182,7 @@ static int open_stream(struct watched *o, struct sl_error *err) {
         .url = url.data,
         .headers = {{"Accept", "application/json"}},
         .bearer = sl_secret_is_set(&w->login.token) ? &w->login.token : NULL,
-        .timeout_ms = (SERVED_S + 2 * SERVED_SPREAD_S) * 1000,
+        .timeout_ms = INT32_MAX, /* deadline_ms() knows better */
         .sink = take_bytes,
         .sink_context = o,
     };
@@ -212,7 +213,6 @@ static void open_due(struct sl_kube_watch *w) {
         }
         o->phase = PHASE_OPENING;
         o->opened_ms = now_ms;
-        o->heard_ms = now_ms;
         opening++;
     }
 }
@@ -285,7 +285,7 @@ static void give_up_connection(struct sl_kube_watch *w) {
     sl_kube_login_release(&w->login);
 }
 
-static bool is_any_live(const struct sl_kube_watch *w) {
+static bool is_any_open(const struct sl_kube_watch *w) {
     for (size_t i = 0; i < w->settings.count; i++) {
         if (w->objects[i].phase == PHASE_OPEN)
             return true;
@@ -293,21 +293,14 @@ static bool is_any_live(const struct sl_kube_watch *w) {
     return false;
 }
 
+/* No answer, or one that its server should have ended. */
 static void time_out(struct watched *o) {
     struct sl_error why = SL_ERROR_INIT;
     struct sl_kube_watch *w = o->owner;
     bool was_open = o->phase == PHASE_OPEN;
-    int code =
-        was_open ? sl_fail(&why, SL_TIMEOUT,
-                           "nothing has come for %d s, though bookmarks should: does a proxy hold "
-                           "answers back?",
-                           SILENCE_MS / 1000)
-                 : sl_fail(&why, SL_TIMEOUT, "no answer");
     o->is_unanswered = !was_open;
-    if (was_open)
-        tell(o, &why);
-    fail(o, code, &why);
-    if (was_open || !is_any_live(w))
+    fail(o, sl_fail(&why, SL_TIMEOUT, "no answer"), &why);
+    if (was_open || !is_any_open(w))
         give_up_connection(w);
 }
 
@@ -318,7 +311,8 @@ static int64_t deadline_ms(const struct watched *o) {
     case PHASE_OPENING:
         return o->opened_ms + o->owner->settings.timeout_ms;
     case PHASE_OPEN:
-        return o->heard_ms + SILENCE_MS;
+        return o->opened_ms + (SERVED_S + SERVED_SPREAD_S) * INT64_C(1000) +
+               o->owner->settings.timeout_ms;
     case PHASE_LOST:
         break;
     }
@@ -329,7 +323,6 @@ static void begin_answer(struct watched *o) {
     int64_t now_ms = sl_clock_monotonic_ms();
     o->phase = PHASE_OPEN;
     o->is_live = true;
-    o->heard_ms = now_ms;
     o->is_unanswered = false;
     if (o->is_told && sl_complaint_succeeded(&o->owner->complaint, now_ms, NULL, NULL))
         sl_log(o->owner->settings.log, SL_LOG_INFO, "cluster \"%s\": %s can be watched again",
@@ -370,6 +363,23 @@ bool sl_kube_watch_begin(struct sl_kube_watch *w, size_t index, const char *vers
         o->phase = PHASE_WAITING; /* due_ms: where it was refused, that stands */
     }
     return true;
+}
+
+void sl_kube_watch_missed(struct sl_kube_watch *w, size_t index) {
+    struct watched *o = &w->objects[index];
+    struct sl_error why = SL_ERROR_INIT;
+    bool is_again = o->has_missed;
+    lose(o);
+    if (is_again) {
+        sl_fail(
+            &why, SL_TIMEOUT,
+            "the watch is answered, but a change did not come: does a proxy hold answers back?");
+        tell(o, &why);
+        o->due_ms = sl_clock_monotonic_ms() + REFUSED_MS;
+    } else {
+        give_up_connection(w);
+    }
+    o->has_missed = !is_again;
 }
 
 bool sl_kube_watch_is_live(const struct sl_kube_watch *w, size_t index) {

@@ -5,8 +5,10 @@
  * Each begins at a version that its owner has read and goes on from the last one that it has seen,
  * with a pause after a failure, until it is stopped. A server ends a watch after some minutes; that
  * is no failure. One that no longer knows the version (410), or refuses, ends it: then the owner
- * reads the object and begins again. A watch without a sign of life (bookmarks come every minute)
- * is one that a proxy holds back, or whose server hangs: it does not count any more.
+ * reads the object and begins again. Silence says nothing: where nothing has happened since a watch
+ * began not even bookmarks come. So a server is asked to end a watch after some minutes, and one
+ * that has not, or is not answered, is given up with its connection; and who knows of a change that
+ * did not come says so.
  *
  * One thread; nothing here waits for the network but sl_kube_watch_wait(), and that is woken up by
  * work and by the stop. A login can run the program of an exec (kubernetes/credentials.h). */
@@ -48,6 +50,10 @@ void sl_kube_watch_free(struct sl_kube_watch *w); /* may be NULL */
  * was refused a short while ago and nothing comes. False: a watch that began before is under way.
  */
 bool sl_kube_watch_begin(struct sl_kube_watch *w, size_t index, const char *version);
+
+/* The owner knows of a change that should have come. Ends the watch: the object must be read before
+ * it begins again, over another connection; and after the second time in a row in ten minutes. */
+void sl_kube_watch_missed(struct sl_kube_watch *w, size_t index);
 
 /* Is every change being told? */
 bool sl_kube_watch_is_live(const struct sl_kube_watch *w, size_t index);

@@ -1,8 +1,11 @@
 /* Answers without an end, several at a time. */
 #include "net/http_internal.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 enum {
     BUFFER_BYTES = 2048, /* of each stream, for as long as it is open; libcurl's own is 16 KiB */
@@ -20,12 +23,22 @@ struct sl_http_stream {
     struct sl_error why;
 };
 
+/* Without it nine unanswered probes are waited for. */
+static int on_socket(void *context, curl_socket_t fd, curlsocktype purpose) {
+    unsigned gone_ms = 2 * KEEPALIVE_S * 1000;
+    (void)context;
+    (void)purpose;
+    (void)!setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_ms, sizeof(gone_ms));
+    return CURL_SOCKOPT_OK;
+}
+
 static void set_options(struct sl_http_stream *s) {
     CURL *easy = s->x.easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, s);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_S);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_S);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
     /* A first connection that is being made may turn out to carry all of them. */
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
 }

@@ -10,8 +10,9 @@
 _Static_assert((int)SL_SCALE_VERSION_BYTES >= (int)SL_KUBE_VERSION_BYTES, "a version must fit");
 _Static_assert((int)SL_SCALE_UID_BYTES >= (int)SL_KUBE_UID_BYTES, "a uid must fit");
 
-/* So long a change of our own may take to come back by the watch. */
-static const int64_t echo_ms = 5000;
+/* So long a version that we know may take to come by the watch, too. A proxy that holds answers
+ * back shows by this. */
+static const int64_t echo_ms = 10000;
 
 struct heard {
     bool has_changed;
@@ -145,6 +146,7 @@ enum sl_news sl_cluster_watch_news(struct sl_cluster_watch *w, size_t index,
     if (is_live && h->awaits[0] != '\0' && sl_clock_monotonic_ms() >= h->awaits_until_ms) {
         h->awaits[0] = '\0';
         h->is_doubtful = true;
+        sl_kube_watch_missed(w->watch, index);
     }
     if (h->has_changed) {
         *ret = h->reading;

@@ -136,7 +136,8 @@ class Cluster:
         self._openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                       "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", subject)
         self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
-                      "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext",
+                      "-set_serial", str(int.from_bytes(os.urandom(8), "big")), "-days", "2",
+                      "-extfile", f"{name}.ext",
                       "-out", f"{name}.crt")
 
     def _make_pki(self):

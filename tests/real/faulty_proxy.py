@@ -1,8 +1,10 @@
 """A proxy in front of a real API server that can be told to misbehave: answer for it, delay it, drop
-the answer, change its certificate. What it does not spoil is the real server's."""
+the answer, change its certificate, spoil what is asked so that the real server refuses it. What it
+does not spoil is the real server's."""
 
 import http.client
 import http.server
+import re
 import socket
 import ssl
 import threading
@@ -44,6 +46,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "watch=1" in self.path:
             self.relay_watch(proxy)
             return
+        if self.command == "PATCH":
+            body = fault.get("body_of", lambda whole: whole)(body)
+            if "content_type" in fault:
+                self.headers.replace_header("Content-Type", fault["content_type"])
         status, headers, text = proxy.ask(self.command, self.path, self.headers, body)
         if fault.get("drop_answer") and self.command == "PATCH" and "/scale" in self.path:
             self.close_connection = True
@@ -57,7 +63,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Byte by byte as it comes; until proxy.cut_watches() or its end."""
         connection = proxy.connect()
         try:
-            connection.request("GET", self.path, None, wanted(self.headers))
+            path = self.path
+            if "version" in proxy.fault:
+                path = re.sub(r"resourceVersion=\w+", f"resourceVersion={proxy.fault['version']}",
+                              path)
+            connection.request("GET", path, None, wanted(self.headers))
             answer = connection.getresponse()
             if answer.status != 200:
                 self.answer(answer.status, kept(answer), answer.read())

@@ -1,0 +1,162 @@
+"""What a real API server refuses, and what becomes of a watch: 422 from an admission policy, 415 and
+400 because a proxy spoils what we send, 410 because it asks for a version of long ago; a watch that
+is cut, and one whose news a proxy keeps. Each with what the plugin said, and that it goes on after.
+"""
+
+import re
+import time
+
+import pytest
+
+from cluster import ApiError, moment
+from lib.process import wait_until
+from test_troubles import World, size_of
+
+ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+POLICIES = f"{ADMISSION}/validatingadmissionpolicies"
+BINDINGS = f"{ADMISSION}/validatingadmissionpolicybindings"
+POLICY_NAME = "no-more-than-three"
+
+
+@pytest.fixture
+def world(tmp_path, parts, own_cluster):
+    own_cluster.create_pool()
+    world = World(tmp_path, own_cluster)
+    parts += [world.proxy, world.stack]
+    world.stack.start()
+    world.wanted = 2
+    world.stack.spacelift.add_runs(2)
+    world.stack.wait_size(2, 20)
+    yield world
+    own_cluster.delete_pool()
+
+
+def limit_size(cluster, size):
+    """An admission policy of the cluster's administrator."""
+    cluster.create(POLICIES, {
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": POLICY_NAME},
+        "spec": {"failurePolicy": "Fail",
+                 "matchConstraints": {"resourceRules": [{
+                     "apiGroups": ["workers.spacelift.io"], "apiVersions": ["v1beta1"],
+                     "operations": ["UPDATE"], "resources": ["workerpools/scale"]}]},
+                 "validations": [{"expression": f"object.spec.replicas <= {size}",
+                                  "message": f"this cluster has room for {size} workers"}]}})
+    cluster.create(BINDINGS, {
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": POLICY_NAME},
+        "spec": {"policyName": POLICY_NAME, "validationActions": ["Deny"]}})
+
+
+def unlimit_size(cluster):
+    for path in (BINDINGS, POLICIES):
+        cluster.call("DELETE", f"{path}/{POLICY_NAME}")
+
+
+def is_limited(cluster, size):
+    try:
+        cluster.call("PATCH", cluster.pool_path(part="/scale") + "?dryRun=All",
+                     {"spec": {"replicas": size}}, "application/merge-patch+json")
+        return False
+    except ApiError as error:
+        return error.status == 422
+
+
+def refused(world, name, begin, end, said):
+    """More work comes, the server refuses, says why, is not asked again and again; then it is taken."""
+    cluster, stack = world.cluster, world.stack
+    lines = len(stack.collectd.output())
+    begin()
+    since = time.time()
+    stack.spacelift.add_runs(1)
+    line = wait_until(lambda: next((line for line in stack.collectd.output()[lines:].splitlines()
+                                    if re.search(said, line)), None), 25,
+                      lambda: f"{name}: {said}: {stack.collectd.output()[lines:]}")
+    assert size_of(cluster) == world.wanted
+    end()
+    world.wanted += 1
+    healed = time.monotonic()
+    wait_until(lambda: size_of(cluster) == world.wanted, 40, lambda: f"{name}: {world.wanted} workers: "
+               f"{stack.collectd.output()[lines:]}")
+    tries = sum(entry["verb"] == "patch" and moment(entry["requestReceivedTimestamp"]) > since
+                for entry in cluster.audit())
+    words = re.sub(r"\S+://\S+", "URL", line.partition("keeps its size: ")[2])
+    print(f"\n{name:28} tried {tries} times, caught up in {time.monotonic() - healed:.1f} s; said: "
+          f"{words}")
+    assert tries <= 6
+
+
+def fault(world, **what):
+    return lambda: setattr(world.proxy, "fault", what)
+
+
+def test_codes_of_the_real_server(world):
+    cluster, heal = world.cluster, fault(world)
+
+    def limit():
+        limit_size(cluster, 2)
+        wait_until(lambda: is_limited(cluster, 3), 20, "the policy holds")
+
+    def unlimit():
+        unlimit_size(cluster)
+        wait_until(lambda: not is_limited(cluster, 3), 20, "the policy is gone")
+
+    refused(world, "422, an admission policy", limit, unlimit,
+            r"HTTP 422 Invalid: .*this cluster has room for 2 workers.*admission rule")
+    refused(world, "415, another Content-Type", fault(
+        world, content_type="application/strategic-merge-patch+json"), heal,
+        r"HTTP 415 UnsupportedMediaType: .*; nothing is written until the server takes it")
+    refused(world, "400, half a body", fault(world, body_of=lambda body: body[:len(body) // 2]),
+            heal, r"HTTP 400 BadRequest: .*; nothing is written until the server takes it")
+
+
+def annotated(world, floor):
+    """An annotation is obeyed; returns after how long."""
+    since = time.monotonic()
+    world.cluster.annotate(collectd_spacelift__min_workers=str(floor))
+    wait_until(lambda: size_of(world.cluster) == floor, 15,
+               lambda: f"{floor} workers: {world.stack.collectd.output()[-3000:]}")
+    return time.monotonic() - since
+
+
+def watch_count(world):
+    return sum("watch=1" in path for _, _, path in world.proxy.seen)
+
+
+def test_watches_that_end_badly(world):
+    """Cut without a word, begun at a version of long ago (410): annotations are obeyed all the same,
+    nobody is told, and the server is not asked as fast as it can answer."""
+    wait_until(lambda: world.proxy.watches, 10, "a watch")
+    annotated(world, 3)
+    before = watch_count(world)
+    world.proxy.cut_watches()
+    annotated(world, 4)
+    wait_until(lambda: watch_count(world) == before + 1 and world.proxy.watches, 10, "another one")
+    world.proxy.fault = {"version": "1"}
+    world.proxy.cut_watches()
+    begun, before = time.monotonic(), watch_count(world)
+    wait_until(lambda: watch_count(world) >= before + 3, 30, "three that are too late")
+    assert time.monotonic() - begun > 2
+    print(f"\nan annotation while every watch meets 410: {annotated(world, 5):.2f} s")
+    world.proxy.fault = {}
+    world.stack.collectd.stop()
+    assert not world.stack.collectd.find("cannot be watched")
+
+
+def test_proxy_that_keeps_the_news(world):
+    """As one does that waits until an answer is whole: it shows by our own writes, and each pool is
+    read once an interval from then on."""
+    world.proxy.holds_watches = True
+    floor = 3
+    annotated(world, floor)  # by the last news that comes, or by a reading
+    since = time.monotonic()
+    while not world.stack.collectd.find("cannot be watched"):
+        assert time.monotonic() - since < 60, world.stack.collectd.output()
+        floor += 1
+        world.stack.spacelift.add_runs(1)
+        wait_until(lambda: (size_of(world.cluster) or 0) >= floor or  # pylint: disable=cell-var-from-loop
+                   world.stack.collectd.find("cannot be watched"), 20, "one more")
+    line, = world.stack.collectd.find("cannot be watched")
+    print(f"\nafter {time.monotonic() - since:.0f} s: {line.partition('plugin: ')[2]}")
+    assert "does a proxy hold answers back" in line
+    assert annotated(world, 20) < 5
