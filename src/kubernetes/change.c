@@ -53,6 +53,21 @@ void sl_kube_change_release(struct sl_kube_change *change) {
     change->object = NULL;
 }
 
+static bool is_number(const char *text) {
+    return text[0] != '\0' && text[0] != '0' && text[strspn(text, "0123456789")] == '\0';
+}
+
+int sl_kube_version_compare(const char *a, const char *b) {
+    size_t a_len = strlen(a), b_len = strlen(b);
+    if (a_len == 0 || b_len == 0)
+        return (a_len > 0) - (b_len > 0);
+    if (!is_number(a) || !is_number(b))
+        return strcmp(a, b) == 0 ? 0 : 1;
+    if (a_len != b_len)
+        return a_len < b_len ? -1 : 1;
+    return strcmp(a, b);
+}
+
 static int end_line(struct sl_kube_lines *lines, const char *bytes, size_t len,
                     struct sl_error *err) {
     int code = SL_OK;

@@ -19,8 +19,7 @@ enum sl_kube_change_kind {
 struct sl_kube_change {
     enum sl_kube_change_kind kind;
     char version[SL_KUBE_VERSION_BYTES]; /* of the object, as it is now; "" in an ERROR */
-    struct sl_kube_status status;        /* of an ERROR; its code is 410 where the version that was
-                                            asked for is no longer known */
+    struct sl_kube_status status;        /* of an ERROR */
     struct sl_json *document;
     const struct sl_json *object; /* a part of document */
 };
@@ -30,6 +29,11 @@ struct sl_kube_change {
 int sl_kube_change_parse(const char *bytes, size_t len, struct sl_kube_change *ret,
                          struct sl_error *err) SL_CHECKED;
 void sl_kube_change_release(struct sl_kube_change *change);
+
+/* Which of two versions of one object is older: below 0, 0, above 0. They are integers of any
+ * length that may be compared (Kubernetes enhancement 5504; older servers count in the same way);
+ * with one that is not, a counts as newer. "" is older than all. */
+int sl_kube_version_compare(const char *a, const char *b);
 
 /* Bytes as they arrive, cut into lines. */
 struct sl_kube_lines {

@@ -24,9 +24,9 @@ enum {
 };
 
 enum phase {
-    PHASE_LOST, /* it must be read first */
+    PHASE_IDLE, /* until it is begun */
     PHASE_WAITING,
-    PHASE_OPENING,
+    PHASE_OPENING, /* no answer yet, or the object has not come */
     PHASE_OPEN,
 };
 
@@ -37,12 +37,10 @@ struct watched {
     const char *name;
     enum phase phase;
     bool is_live;
-    char version[SL_KUBE_VERSION_BYTES];
-    int64_t due_ms;     /* WAITING: then it is opened */
-    int64_t opened_ms;  /* OPENING, OPEN */
-    bool is_expired;    /* 410 */
-    bool has_missed;    /* a change that its owner knows did not come */
-    bool is_unanswered; /* by a server that may answer other requests */
+    int64_t due_ms;    /* IDLE, WAITING: not before */
+    int64_t opened_ms; /* OPENING, OPEN */
+    bool has_heard;    /* ... and something has come */
+    int silences;      /* in a row; but the server may answer other requests */
     bool is_told;
     struct sl_http_stream *stream;
     struct sl_kube_lines lines;
@@ -116,13 +114,9 @@ static int take_line(void *context, const char *line, size_t len, struct sl_erro
     int code = sl_kube_change_parse(line, len, &change, err);
     if (code != SL_OK)
         return code;
-    if (change.kind == SL_KUBE_ERROR) {
-        o->is_expired = change.status.code == 410;
+    if (change.kind == SL_KUBE_ERROR)
         code = sl_fail(err, SL_REMOTE, "%s: %s", change.status.reason, change.status.message);
-    } else {
-        memcpy(o->version, change.version, sizeof(o->version));
-        o->has_missed = false;
-    }
+    o->has_heard = o->has_heard || code == SL_OK;
     if (code == SL_OK && change.kind != SL_KUBE_BOOKMARK) {
         w->settings.take(w->settings.context, o->index, &change);
         w->has_news = true;
@@ -138,19 +132,17 @@ static int take_bytes(void *context, const char *bytes, size_t len, struct sl_er
 
 /* ---- opening ---- */
 
-static void wait_again(struct watched *o, int64_t pause_ms) {
+static void end_until(struct watched *o, enum phase phase, int64_t pause_ms) {
     close_stream(o);
-    o->phase = PHASE_WAITING;
+    o->phase = phase;
     o->due_ms = sl_clock_monotonic_ms() + pause_ms;
 }
 
-/* Also with a pause: it must not be read and lost as fast as a server can answer. */
-static void lose(struct watched *o) {
-    close_stream(o);
-    o->phase = PHASE_LOST;
-    o->due_ms = sl_clock_monotonic_ms() + sl_backoff_failed(&o->backoff, -1, REFUSED_MS);
+/* Changes may be missed from now on. */
+static void cease(struct watched *o, enum phase phase, int64_t pause_ms) {
+    end_until(o, phase, pause_ms);
+    o->owner->has_news = o->owner->has_news || o->is_live;
     o->is_live = false;
-    o->owner->has_news = true;
 }
 
 static void build_url(const struct watched *o, struct sl_buffer *url) {
@@ -162,10 +154,8 @@ static void build_url(const struct watched *o, struct sl_buffer *url) {
     };
     int64_t spread_s = sl_clock_monotonic_ns() / 1000 % SERVED_SPREAD_S;
     sl_kube_url(o->owner->login.server, sl_kube_credentials_namespace(s->credentials), &call, url);
-    sl_buffer_printf(url,
-                     "?watch=1&fieldSelector=metadata.name%%3D%s&resourceVersion=%s"
-                     "&allowWatchBookmarks=true&timeoutSeconds=%" PRId64,
-                     o->name, o->version, SERVED_S + spread_s);
+    sl_buffer_printf(url, "?watch=1&fieldSelector=metadata.name%%3D%s&timeoutSeconds=%" PRId64,
+                     o->name, SERVED_S + spread_s);
 }
 
 static int open_stream(struct watched *o, struct sl_error *err) {
@@ -186,7 +176,7 @@ static int open_stream(struct watched *o, struct sl_error *err) {
         .sink = take_bytes,
         .sink_context = o,
     };
-    o->is_expired = false;
+    o->has_heard = false;
     code = sl_buffer_check(&url, "a URL", err);
     if (code == SL_OK)
         code = sl_http_stream_open(w->login.http, &request, &o->stream, err);
@@ -237,17 +227,12 @@ static bool is_refusal(int code) {
 
 /* Who reads the object says what is wrong with the server; here is told only what he cannot see. */
 static void fail(struct watched *o, int code, const struct sl_error *why) {
-    o->is_live = false;
-    if (o->is_expired || why->http_status == 410) {
-        lose(o);
-        return;
-    }
     int64_t pause_ms = sl_backoff_failed(&o->backoff, why->retry_after_ms, REFUSED_MS);
     if (is_refusal(code)) {
         tell(o, why);
         pause_ms = REFUSED_MS;
     }
-    wait_again(o, pause_ms);
+    cease(o, PHASE_WAITING, pause_ms);
 }
 
 static bool is_login_refused(int code) {
@@ -264,23 +249,22 @@ static void end(struct watched *o, int code, struct sl_error *why) {
         sl_kube_explain(response->body.data, response->body.len, why);
     if (code == SL_OK && !is_short) {
         sl_backoff_succeeded(&o->backoff);
-        wait_again(o, 0);
+        end_until(o, PHASE_WAITING, 0);
     } else if (code == SL_CANCELED) { /* the connection went with an old login */
-        wait_again(o, 0);
+        end_until(o, PHASE_WAITING, 0);
     } else if (is_login_refused(code) &&
                sl_kube_credentials_renew(w->settings.credentials, &w->login)) {
-        wait_again(o, 0);
+        end_until(o, PHASE_WAITING, 0);
     } else {
         fail(o, code, why);
     }
 }
 
-/* A connection without a sign of life is given up with all that it carries; each goes on from where
- * it was. */
+/* A connection without a sign of life is given up with all that it carries. */
 static void give_up_connection(struct sl_kube_watch *w) {
     for (size_t i = 0; i < w->settings.count; i++) {
         if (w->objects[i].stream != NULL)
-            wait_again(&w->objects[i], 0);
+            end_until(&w->objects[i], PHASE_WAITING, 0);
     }
     sl_kube_login_release(&w->login);
 }
@@ -293,13 +277,12 @@ static bool is_any_open(const struct sl_kube_watch *w) {
     return false;
 }
 
-/* No answer, or one that its server should have ended. */
+/* Nothing has come, or its server should have ended it. */
 static void time_out(struct watched *o) {
-    struct sl_error why = SL_ERROR_INIT;
     struct sl_kube_watch *w = o->owner;
     bool was_open = o->phase == PHASE_OPEN;
-    o->is_unanswered = !was_open;
-    fail(o, sl_fail(&why, SL_TIMEOUT, "no answer"), &why);
+    o->silences += !was_open;
+    cease(o, PHASE_IDLE, sl_backoff_failed(&o->backoff, -1, REFUSED_MS));
     if (was_open || !is_any_open(w))
         give_up_connection(w);
 }
@@ -313,17 +296,17 @@ static int64_t deadline_ms(const struct watched *o) {
     case PHASE_OPEN:
         return o->opened_ms + (SERVED_S + SERVED_SPREAD_S) * INT64_C(1000) +
                o->owner->settings.timeout_ms;
-    case PHASE_LOST:
+    case PHASE_IDLE:
         break;
     }
     return INT64_MAX;
 }
 
-static void begin_answer(struct watched *o) {
+static void begin_telling(struct watched *o) {
     int64_t now_ms = sl_clock_monotonic_ms();
     o->phase = PHASE_OPEN;
     o->is_live = true;
-    o->is_unanswered = false;
+    o->silences = 0;
     if (o->is_told && sl_complaint_succeeded(&o->owner->complaint, now_ms, NULL, NULL))
         sl_log(o->owner->settings.log, SL_LOG_INFO, "cluster \"%s\": %s can be watched again",
                o->owner->settings.cluster, o->name);
@@ -336,8 +319,8 @@ static void look_at(struct watched *o) {
     int code = SL_OK;
     if (o->stream != NULL && sl_http_stream_has_ended(o->stream, &code, &why)) {
         end(o, code, &why);
-    } else if (o->phase == PHASE_OPENING && sl_http_stream_response(o->stream)->status / 100 == 2) {
-        begin_answer(o);
+    } else if (o->phase == PHASE_OPENING && o->has_heard) {
+        begin_telling(o);
     }
     if (o->stream != NULL && sl_clock_monotonic_ms() >= deadline_ms(o))
         time_out(o);
@@ -345,41 +328,35 @@ static void look_at(struct watched *o) {
 
 /* ---- for the owner ---- */
 
-bool sl_kube_watch_begin(struct sl_kube_watch *w, size_t index, const char *version) {
-    struct watched *o = &w->objects[index];
+/* The object is there and can be read: then it is the watch that does not work. */
+static void tell_silence(struct watched *o) {
     struct sl_error why = SL_ERROR_INIT;
-    if (o->is_unanswered) {
-        sl_fail(&why, SL_TIMEOUT,
-                "reads are answered, watches are not within %" PRId64
-                " ms: does a proxy hold answers back?",
-                w->settings.timeout_ms);
-        tell(o, &why);
-        o->is_unanswered = false;
-    }
-    if (o->stream != NULL)
-        return false;
-    if (version[0] != '\0' && strlen(version) < sizeof(o->version)) {
-        memcpy(o->version, version, strlen(version) + 1);
-        o->phase = PHASE_WAITING; /* due_ms: where it was refused, that stands */
-    }
-    return true;
+    sl_fail(&why, SL_TIMEOUT,
+            "reads are answered, but nothing has come by a watch within %" PRId64
+            " ms: does a proxy hold answers back?",
+            o->owner->settings.timeout_ms);
+    tell(o, &why);
+    o->silences = 0;
+    o->due_ms = sl_clock_monotonic_ms() + REFUSED_MS;
+}
+
+void sl_kube_watch_begin(struct sl_kube_watch *w, size_t index) {
+    struct watched *o = &w->objects[index];
+    if (o->phase != PHASE_IDLE)
+        return;
+    if (o->silences > 1) /* one may have been the server's, which answers again */
+        tell_silence(o);
+    o->phase = PHASE_WAITING;
+}
+
+void sl_kube_watch_absent(struct sl_kube_watch *w, size_t index) {
+    w->objects[index].silences = 0;
 }
 
 void sl_kube_watch_missed(struct sl_kube_watch *w, size_t index) {
     struct watched *o = &w->objects[index];
-    struct sl_error why = SL_ERROR_INIT;
-    bool is_again = o->has_missed;
-    lose(o);
-    if (is_again) {
-        sl_fail(
-            &why, SL_TIMEOUT,
-            "the watch is answered, but a change did not come: does a proxy hold answers back?");
-        tell(o, &why);
-        o->due_ms = sl_clock_monotonic_ms() + REFUSED_MS;
-    } else {
-        give_up_connection(w);
-    }
-    o->has_missed = !is_again;
+    cease(o, PHASE_IDLE, sl_backoff_failed(&o->backoff, -1, REFUSED_MS));
+    give_up_connection(w);
 }
 
 bool sl_kube_watch_is_live(const struct sl_kube_watch *w, size_t index) {

@@ -200,14 +200,21 @@ void sl_cluster_put_expiry(const struct sl_cluster *c, const struct sl_values_ou
 
 /* ---- sizes ---- */
 
-/* The names are those of the options: the same pointers. */
-static void known(struct sl_cluster *c, const char *worker_pool,
-                  const struct sl_scale_reading *reading) {
-    for (size_t i = 0; i < c->pool_count; i++) {
-        if (c->pools[i]->worker_pool == worker_pool) {
-            sl_cluster_watch_known(c->watch, i, reading->version);
-            return;
-        }
+/* The names are those of the options: the same pointers. Nothing is watched that may not be read.
+ */
+static void note(struct sl_cluster *c, const char *worker_pool, int rc, const char *version) {
+    size_t i = 0;
+
+    while (i < c->pool_count && c->pools[i]->worker_pool != worker_pool) {
+        i++;
+    }
+    if (i == c->pool_count || sl_clock_monotonic_ms() < c->no_annotations_until_ms) {
+        return;
+    }
+    if (rc == SL_OK) {
+        sl_cluster_watch_known(c->watch, i, version);
+    } else if (rc == SL_NOTFOUND) {
+        sl_cluster_watch_absent(c->watch, i);
     }
 }
 
@@ -221,11 +228,11 @@ static int read_with_annotations(struct sl_cluster *c, const char *kube_namespac
 
     sl_orders_init(&orders);
     rc = sl_kube_pool_get(c->client, kube_namespace, worker_pool, &annotations, &scale, err);
+    note(c, worker_pool, rc, scale.version);
     if (rc == SL_OK) {
         *ret = sl_scale_reading_of(&scale);
         ret->has_annotations = true;
         ret->annotated = orders;
-        known(c, worker_pool, ret);
         (void)sl_complaint_succeeded(&c->annotations_complaint, sl_clock_monotonic_ms(), NULL,
                                      NULL);
     }
@@ -289,9 +296,9 @@ static int set_size(void *self, const char *kube_namespace, const char *worker_p
     }
     rc = sl_kube_scale_patch(c->client, kube_namespace, worker_pool, size, version, timeout_ms,
                              false, &scale, err);
+    note(c, worker_pool, rc, scale.version);
     if (rc == SL_OK) {
         *ret = sl_scale_reading_of(&scale);
-        known(c, worker_pool, ret);
     }
     return rc;
 }

@@ -18,9 +18,9 @@ struct heard {
     bool has_changed;
     bool is_doubtful;
     struct sl_scale_reading reading;
-    char seen[SL_KUBE_VERSION_BYTES];   /* the newest version that we have read, or heard of */
-    char awaits[SL_KUBE_VERSION_BYTES]; /* one that we know: all before it is old; "": none */
-    int64_t awaits_until_ms;
+    char known[SL_KUBE_VERSION_BYTES]; /* the newest version that was read, written or told */
+    bool is_awaited;                   /* it was not told, and should be */
+    int64_t awaited_until_ms;
 };
 
 struct sl_cluster_watch {
@@ -43,28 +43,19 @@ void sl_scale_reading_annotate(void *orders, const char *key, const char *value)
     sl_orders_add_annotation(orders, key, value);
 }
 
-/* Versions are compared for equality only: they come in order, and the one that is awaited too. */
-static bool is_old(struct heard *h, const char *version) {
-    bool is_awaited = strcmp(h->awaits, version) == 0;
-    bool was_waiting = h->awaits[0] != '\0';
-
-    if (is_awaited) {
-        h->awaits[0] = '\0';
-    }
-    return was_waiting;
-}
-
 static void take(void *context, size_t index, const struct sl_kube_change *change) {
     struct sl_cluster_watch *w = context;
     struct heard *h = &w->pools[index];
     struct sl_kube_scale scale = {.is_unset = false};
     struct sl_orders orders;
     struct sl_kube_annotations annotations = {sl_scale_reading_annotate, &orders};
+    int is_newer = sl_kube_version_compare(change->version, h->known);
 
-    if (is_old(h, change->version)) {
+    h->is_awaited = h->is_awaited && is_newer < 0;
+    if (is_newer <= 0) {
         return;
     }
-    memcpy(h->seen, change->version, sizeof h->seen);
+    memcpy(h->known, change->version, sizeof h->known);
     sl_orders_init(&orders);
     if (change->kind == SL_KUBE_DELETED ||
         sl_kube_pool_read(change->object, &annotations, &scale, NULL) != SL_OK) {
@@ -116,20 +107,19 @@ void sl_cluster_watch_free(struct sl_cluster_watch *w) {
 
 void sl_cluster_watch_known(struct sl_cluster_watch *w, size_t index, const char *version) {
     struct heard *h = &w->pools[index];
-    size_t len = strlen(version);
 
-    if (len == 0 || len >= sizeof h->seen) {
-        return;
+    sl_kube_watch_begin(w->watch, index);
+    if (sl_kube_version_compare(version, h->known) > 0 && strlen(version) < sizeof h->known) {
+        memcpy(h->known, version, strlen(version) + 1);
+        h->is_awaited = sl_kube_watch_is_live(w->watch, index);
+        h->awaited_until_ms = sl_clock_monotonic_ms() + echo_ms;
     }
-    if (sl_kube_watch_begin(w->watch, index, version)) {
-        h->awaits[0] = '\0';
-    } else if (strcmp(version, h->seen) != 0) {
-        memcpy(h->awaits, version, len + 1);
-        h->awaits_until_ms = sl_clock_monotonic_ms() + echo_ms;
-    }
-    memcpy(h->seen, version, len + 1);
     h->has_changed = false;
     h->is_doubtful = false;
+}
+
+void sl_cluster_watch_absent(struct sl_cluster_watch *w, size_t index) {
+    sl_kube_watch_absent(w->watch, index);
 }
 
 void sl_cluster_watch_wait(struct sl_cluster_watch *w, const struct sl_wakeup *work,
@@ -143,8 +133,8 @@ enum sl_news sl_cluster_watch_news(struct sl_cluster_watch *w, size_t index,
     bool is_live = sl_kube_watch_is_live(w->watch, index);
     enum sl_news news = is_live ? SL_NEWS_NONE : SL_NEWS_UNWATCHED;
 
-    if (is_live && h->awaits[0] != '\0' && sl_clock_monotonic_ms() >= h->awaits_until_ms) {
-        h->awaits[0] = '\0';
+    if (is_live && h->is_awaited && sl_clock_monotonic_ms() >= h->awaited_until_ms) {
+        h->is_awaited = false;
         h->is_doubtful = true;
         sl_kube_watch_missed(w->watch, index);
     }

@@ -17,6 +17,9 @@ void sl_cluster_watch_free(struct sl_cluster_watch *w); /* may be NULL */
  */
 void sl_cluster_watch_known(struct sl_cluster_watch *w, size_t index, const char *version);
 
+/* We have tried to read it, and it is not there. */
+void sl_cluster_watch_absent(struct sl_cluster_watch *w, size_t index);
+
 /* As in struct sl_scale_ops. */
 void sl_cluster_watch_wait(struct sl_cluster_watch *w, const struct sl_wakeup *work,
                            int64_t timeout_ms);

@@ -4,7 +4,6 @@ does not spoil is the real server's."""
 
 import http.client
 import http.server
-import re
 import socket
 import ssl
 import threading
@@ -65,8 +64,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             path = self.path
             if "version" in proxy.fault:
-                path = re.sub(r"resourceVersion=\w+", f"resourceVersion={proxy.fault['version']}",
-                              path)
+                path += f"&resourceVersion={proxy.fault['version']}"
             connection.request("GET", path, None, wanted(self.headers))
             answer = connection.getresponse()
             if answer.status != 200:

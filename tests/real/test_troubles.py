@@ -6,6 +6,7 @@ In no case a pool becomes smaller than before it, and in none a size is written 
 
 import os
 import re
+import secrets
 import signal
 import subprocess
 import time
@@ -30,7 +31,6 @@ class World:
         self.token_file = tmp_path / "token"
         self.ca_file = tmp_path / "ca.crt"
         self.ca_file.write_bytes(open(cluster.ca, "rb").read())
-        self.anchors = 0
         self.new_token()
         kubeconfig = cluster.write_kubeconfig(str(tmp_path / "kubeconfig"), "collectd",
                                               tokenFile="token")
@@ -45,9 +45,8 @@ class World:
                            cluster_options={"Timeout": 1000, "Events": False})
 
     def new_token(self):
-        """Bound to a Secret, so that deleting it revokes the token. Returns the Secret's name."""
-        self.anchors += 1
-        name = f"anchor-{self.anchors}"
+        """Bound to a Secret, so that deleting it revokes the token."""
+        self.anchor = name = f"anchor-{secrets.token_hex(4)}"
         path = f"/api/v1/namespaces/{NAMESPACE}"
         self.cluster.create(f"{path}/secrets", {"apiVersion": "v1", "kind": "Secret",
                                                 "metadata": {"name": name}})
@@ -58,12 +57,10 @@ class World:
         fresh.write_text(answer["status"]["token"], encoding="utf-8")
         os.chmod(fresh, 0o600)
         os.rename(fresh, self.token_file)
-        return name
 
     def revoke(self):
-        name = f"anchor-{self.anchors}"
         token = self.token_file.read_text(encoding="utf-8")
-        self.cluster.call("DELETE", f"/api/v1/namespaces/{NAMESPACE}/secrets/{name}")
+        self.cluster.call("DELETE", f"/api/v1/namespaces/{NAMESPACE}/secrets/{self.anchor}")
 
         def is_refused():
             try:

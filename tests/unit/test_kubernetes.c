@@ -534,6 +534,20 @@ static int feed_line(const char *line, struct sl_error *err) {
     return code;
 }
 
+static void test_which_version_is_newer(void **unused) {
+    (void)unused;
+    assert_true(sl_kube_version_compare("9", "10") < 0);
+    assert_true(sl_kube_version_compare("10", "9") > 0);
+    assert_true(sl_kube_version_compare("123456789012345678901234", "123456789012345678901235") <
+                0);
+    assert_int_equal(sl_kube_version_compare("10", "10"), 0);
+    assert_true(sl_kube_version_compare("", "1") < 0);
+    assert_true(sl_kube_version_compare("1", "") > 0);
+    assert_int_equal(sl_kube_version_compare("", ""), 0);
+    assert_true(sl_kube_version_compare("a", "b") > 0); /* not known: it came later */
+    assert_int_equal(sl_kube_version_compare("a", "a"), 0);
+}
+
 static void test_what_is_no_change(void **unused) {
     struct sl_error err = SL_ERROR_INIT;
     char endless[200];
@@ -566,6 +580,7 @@ int main(void) {
         cmocka_unit_test(test_exec),
         cmocka_unit_test(test_exec_credential),
         cmocka_unit_test(test_changes_however_they_are_cut),
+        cmocka_unit_test(test_which_version_is_newer),
         cmocka_unit_test(test_what_is_no_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
