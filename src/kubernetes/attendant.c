@@ -33,7 +33,8 @@ struct sl_attendant {
     pthread_t thread;
     bool has_thread;
     struct sl_kube_client *client;
-    struct sl_kube_client *parting; /* for the release, when stop is signalled already */
+    bool is_stopping; /* of who calls begin_stop */
+    bool is_parting;  /* of the thread: nothing but the release is to come */
 
     pthread_mutex_t lock; /* of the next four */
     struct sl_leadership leadership;
@@ -73,11 +74,9 @@ static int lease_call(struct sl_attendant *a, const char *method, const struct s
         .name = strcmp(method, "POST") == 0 ? NULL : s->lease_name,
         .timeout_ms = timeout_ms < s->timeout_ms ? timeout_ms : s->timeout_ms,
     };
-    struct sl_kube_client *client = a->client;
     int rc = SL_OK;
 
-    if (a->parting != NULL) {
-        client = a->parting;
+    if (a->is_parting) {
         call.timeout_ms = RELEASE_TIMEOUT_MS;
     }
     sl_http_response_init(&response);
@@ -89,7 +88,7 @@ static int lease_call(struct sl_attendant *a, const char *method, const struct s
         rc = sl_buffer_check(&body, "a Lease", err);
     }
     if (rc == SL_OK) {
-        rc = sl_kube_call(client, &call, &response, err);
+        rc = sl_kube_call(a->client, &call, &response, err);
     }
     if (rc == SL_OK) {
         rc = sl_lease_parse(response.body.data, response.body.len, ret, err);
@@ -195,8 +194,10 @@ static void give_back(struct sl_attendant *a) {
     if (!a->settings.has_election || !a->elector.is_leader) {
         return;
     }
-    if (sl_kube_client_new(a->settings.credentials, NULL, &a->parting, &err) == SL_OK &&
-        sl_elector_release(&a->elector, &err) != SL_OK) {
+    /* Over the connection that is there: a new one may take longer than there is time for. */
+    sl_wakeup_clear(&a->stop);
+    a->is_parting = true;
+    if (sl_elector_release(&a->elector, &err) != SL_OK) {
         sl_log(a->settings.log, SL_LOG_NOTICE,
                "cluster \"%s\": the Lease could not be given back, another host takes over when "
                "it ends: %s",
@@ -516,7 +517,8 @@ void sl_attendant_end_once(struct sl_attendant *a) {
 }
 
 void sl_attendant_begin_stop(struct sl_attendant *a) {
-    if (a->stop.fd >= 0) {
+    if (a->stop.fd >= 0 && !a->is_stopping) {
+        a->is_stopping = true;
         sl_wakeup_signal(&a->stop);
     }
 }
@@ -535,7 +537,6 @@ void sl_attendant_free(struct sl_attendant *a) {
     }
     sl_attendant_stop(a);
     sl_kube_client_free(a->client);
-    sl_kube_client_free(a->parting);
     sl_wakeup_release(&a->stop);
     sl_wakeup_release(&a->work);
     (void)pthread_mutex_destroy(&a->lock);
