@@ -37,12 +37,13 @@ const char *sl_kube_client_namespace(const struct sl_kube_client *c) {
     return sl_kube_credentials_namespace(c->credentials);
 }
 
-void sl_kube_url(const char *server, const char *kube_namespace, const struct sl_kube_call *call,
-                 struct sl_buffer *url) {
-    sl_buffer_printf(url, "%s/apis/%s", server, call->group_version);
+static void build_url(const struct sl_kube_client *c, const struct sl_kube_call *call,
+                      struct sl_buffer *url) {
+    sl_buffer_printf(url, "%s/apis/%s", c->login.server, call->group_version);
     if (!call->is_cluster_scoped)
         sl_buffer_printf(url, "/namespaces/%s",
-                         call->kube_namespace != NULL ? call->kube_namespace : kube_namespace);
+                         call->kube_namespace != NULL ? call->kube_namespace
+                                                      : sl_kube_client_namespace(c));
     sl_buffer_printf(url, "/%s", call->plural);
     if (call->name != NULL)
         sl_buffer_printf(url, "/%s", call->name);
@@ -61,7 +62,7 @@ static int send(struct sl_kube_client *c, const struct sl_kube_call *call, struc
     if (code != SL_OK)
         return code;
     sl_buffer_reset(url);
-    sl_kube_url(c->login.server, sl_kube_client_namespace(c), call, url);
+    build_url(c, call, url);
     code = sl_buffer_check(url, "a URL", err);
     if (code != SL_OK)
         return code;

@@ -47,8 +47,4 @@ struct sl_kube_call {
 int sl_kube_call(struct sl_kube_client *c, const struct sl_kube_call *call,
                  struct sl_http_response *ret, struct sl_error *err) SL_CHECKED;
 
-/* Appends the URL of what a call is about. kube_namespace stands in where the call has none. */
-void sl_kube_url(const char *server, const char *kube_namespace, const struct sl_kube_call *call,
-                 struct sl_buffer *url);
-
 #endif

@@ -407,7 +407,6 @@ static int connect_anew(const struct sl_kube_credentials *c, const struct sl_wak
         .client_key_pem = sl_secret_is_set(key) ? key : NULL,
         .tls_server_name = k->tls_server_name,
         .proxy = k->proxy_url,
-        .use_http2 = login->is_for_streams,
     };
     struct sl_http *http = NULL;
     char *server = strdup(k->server);
@@ -500,5 +499,5 @@ void sl_kube_login_release(struct sl_kube_login *login) {
     sl_http_free(login->http);
     free(login->server);
     sl_secret_release(&login->token);
-    *login = (struct sl_kube_login){.is_for_streams = login->is_for_streams};
+    *login = (struct sl_kube_login){.serial = 0};
 }

@@ -39,7 +39,6 @@ const char *sl_kube_credentials_namespace(const struct sl_kube_credentials *c);
 
 /* What one client holds. All zero at first; release at the end. */
 struct sl_kube_login {
-    bool is_for_streams;    /* set by its owner: sl_http_stream_open() and nothing else */
     uint64_t serial;        /* of what is in it; 0: nothing yet */
     uint64_t connection;    /* changes when connections must be made anew */
     char *server;           /* "https://host:port" */

@@ -11,7 +11,7 @@ enum { LONGEST_NAME = 253, LONGEST_NAMESPACE = 63 };
 const struct sl_kube_rule sl_kube_rules[] = {
     {.group = "workers.spacelift.io",
      .resource = "workerpools",
-     .verbs = {"get", "watch"},
+     .verbs = {"get"},
      .purpose = "to read the size of the pool and the annotations on it"},
     {.group = "workers.spacelift.io",
      .resource = "workerpools",

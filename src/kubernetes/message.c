@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_document.h"
 #include "base/json_writer.h"
 
 static int read_count(const struct sl_json *part, const char *key, int32_t *ret,
@@ -73,25 +74,19 @@ static int read_pool(const struct sl_json *doc, struct sl_kube_scale *ret, struc
     return code;
 }
 
-int sl_kube_pool_read(const struct sl_json *object, const struct sl_kube_annotations *annotations,
-                      struct sl_kube_scale *ret, struct sl_error *err) {
-    int code = read_pool(object, ret, err);
-    const struct sl_json *map = sl_json_get(sl_json_get(object, "metadata"), "annotations");
+int sl_kube_pool_parse(const char *bytes, size_t len, const struct sl_kube_annotations *annotations,
+                       struct sl_kube_scale *ret, struct sl_error *err) {
+    struct sl_json *doc = NULL;
+    int code = sl_json_parse(bytes, len, &doc, err);
+    if (code == SL_OK)
+        code = read_pool(doc, ret, err);
+    const struct sl_json *map = sl_json_get(sl_json_get(doc, "metadata"), "annotations");
     for (size_t i = 0; code == SL_OK && annotations != NULL && i < sl_json_size(map); i++) {
         const char *value = sl_json_string(sl_json_at(map, i));
         const char *key = sl_json_key(sl_json_at(map, i));
         if (key != NULL && value != NULL)
             annotations->take(annotations->context, key, value);
     }
-    return code;
-}
-
-int sl_kube_pool_parse(const char *bytes, size_t len, const struct sl_kube_annotations *annotations,
-                       struct sl_kube_scale *ret, struct sl_error *err) {
-    struct sl_json *doc = NULL;
-    int code = sl_json_parse(bytes, len, &doc, err);
-    if (code == SL_OK)
-        code = sl_kube_pool_read(doc, annotations, ret, err);
     sl_json_free(doc);
     return code;
 }

@@ -11,7 +11,6 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "base/json_document.h"
 
 enum { SL_KUBE_VERSION_BYTES = 64, SL_KUBE_UID_BYTES = 48 };
 
@@ -37,10 +36,6 @@ int sl_kube_scale_parse(const char *bytes, size_t len, struct sl_kube_scale *ret
  * they are handed out only if all of it is good. */
 int sl_kube_pool_parse(const char *bytes, size_t len, const struct sl_kube_annotations *annotations,
                        struct sl_kube_scale *ret, struct sl_error *err) SL_CHECKED;
-
-/* The same of a WorkerPool that is a part of another message. */
-int sl_kube_pool_read(const struct sl_json *object, const struct sl_kube_annotations *annotations,
-                      struct sl_kube_scale *ret, struct sl_error *err) SL_CHECKED;
 
 /* The merge patch (RFC 7396) that sets the size; with a version it fails with 409 when somebody
  * else has written meanwhile. version "": no precondition. */

@@ -4,40 +4,37 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_document.h"
+
 static void copy(const struct sl_json *value, char *out, size_t size) {
     const char *text = sl_json_string(value);
     (void)snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
-int sl_kube_status_read(const struct sl_json *object, struct sl_kube_status *ret,
-                        struct sl_error *err) {
-    const char *kind = sl_json_string(sl_json_get(object, "kind"));
-    int64_t number = 0;
-    if (kind == NULL || strcmp(kind, "Status") != 0)
-        return sl_fail(err, SL_PARSE, "the answer is no Status");
-    struct sl_kube_status s = {.retry_after_ms = -1};
-    const struct sl_json *details = sl_json_get(object, "details");
-    copy(sl_json_get(object, "reason"), s.reason, sizeof(s.reason));
-    copy(sl_json_get(object, "message"), s.message, sizeof(s.message));
-    if (sl_json_int64(sl_json_get(object, "code"), &number) && number >= 100 && number < 1000)
-        s.code = (int32_t)number;
-    const char *name = sl_json_string(sl_json_get(details, "name"));
-    s.is_about_object = name != NULL && name[0] != '\0';
-    if (sl_json_int64(sl_json_get(details, "retryAfterSeconds"), &number) && number > 0 &&
-        number < 86400)
-        s.retry_after_ms = number * 1000;
-    *ret = s;
-    return SL_OK;
-}
-
 int sl_kube_status_parse(const char *bytes, size_t len, struct sl_kube_status *ret,
                          struct sl_error *err) {
     struct sl_json *doc = NULL;
+    int64_t seconds = 0;
     int code = sl_json_parse(bytes, len, &doc, err);
-    if (code == SL_OK)
-        code = sl_kube_status_read(doc, ret, err);
+    if (code != SL_OK)
+        return code;
+    const char *kind = sl_json_string(sl_json_get(doc, "kind"));
+    if (kind == NULL || strcmp(kind, "Status") != 0) {
+        sl_json_free(doc);
+        return sl_fail(err, SL_PARSE, "the answer is no Status");
+    }
+    struct sl_kube_status s = {.retry_after_ms = -1};
+    const struct sl_json *details = sl_json_get(doc, "details");
+    copy(sl_json_get(doc, "reason"), s.reason, sizeof(s.reason));
+    copy(sl_json_get(doc, "message"), s.message, sizeof(s.message));
+    const char *name = sl_json_string(sl_json_get(details, "name"));
+    s.is_about_object = name != NULL && name[0] != '\0';
+    if (sl_json_int64(sl_json_get(details, "retryAfterSeconds"), &seconds) && seconds > 0 &&
+        seconds < 86400)
+        s.retry_after_ms = seconds * 1000;
+    *ret = s;
     sl_json_free(doc);
-    return code;
+    return SL_OK;
 }
 
 bool sl_kube_says_unset(int http_status, const char *bytes, size_t len) {

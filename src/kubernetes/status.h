@@ -7,10 +7,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/json_document.h"
 
 struct sl_kube_status {
-    int32_t code;           /* as of HTTP; 0: not said */
     char reason[48];        /* "Forbidden", "AlreadyExists"; "" where there is none */
     char message[320];      /* cut; names verb, resource, group and namespace of a missing right */
     bool is_about_object;   /* details.name: one object is meant, not the kind or the path */
@@ -20,10 +18,6 @@ struct sl_kube_status {
 /* SL_PARSE: not a Status (a proxy's HTML, "404 page not found", an answer cut off). */
 int sl_kube_status_parse(const char *bytes, size_t len, struct sl_kube_status *ret,
                          struct sl_error *err) SL_CHECKED;
-
-/* The same of one that is a part of another message. */
-int sl_kube_status_read(const struct sl_json *object, struct sl_kube_status *ret,
-                        struct sl_error *err) SL_CHECKED;
 
 /* Says in *err what an answer that is not 2xx means and what to do; code, HTTP status and
  * retry-after of err are kept, save that a Status's own retry-after stands in for a missing one. */

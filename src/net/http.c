@@ -1,5 +1,5 @@
 /* HTTP over libcurl: the one place that knows it. */
-#include "net/http_internal.h"
+#include "net/http.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -7,12 +7,44 @@
 #include <string.h>
 #include <strings.h>
 
+#include <curl/curl.h>
+
 #include "base/limits.h"
 #include "net/tls.h"
 #include "os/clock.h"
 #include "sl_config.h"
 
-enum { DEFAULT_TIMEOUT_MS = 10000, DEFAULT_CONNECT_TIMEOUT_MS = 5000 };
+enum { DEFAULT_TIMEOUT_MS = 10000, DEFAULT_CONNECT_TIMEOUT_MS = 5000, URL_BYTES = 2048 };
+
+struct sl_http {
+    CURLM *multi; /* keeps the connections between requests */
+    CURL *easy;
+    const struct sl_wakeup *stop;
+    struct sl_tls *tls;
+    int64_t connect_timeout_ms;
+    int64_t timeout_ms;
+    bool insecure_peer, insecure_host, replace_ca, use_http2;
+    bool has_ca_folder; /* so that no bundle need be read */
+    char *tls_server_name;
+    char *proxy;
+    char *user_agent;
+    char reason[CURL_ERROR_SIZE];
+};
+
+/* One request under way. */
+struct exchange {
+    struct sl_http *http;
+    const struct sl_http_request *request;
+    struct sl_http_response *response;
+    struct curl_slist *headers;
+    struct curl_slist *connect_to;
+    char url[URL_BYTES];
+    size_t header_bytes;
+    size_t body_bytes;
+    size_t max_body_bytes;
+    bool cut;                /* enough of an error body has been read */
+    struct sl_error failure; /* of a callback of ours */
+};
 
 int sl_http_global_init(struct sl_error *err) {
     CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -99,7 +131,6 @@ int sl_http_new(const struct sl_http_settings *settings, const struct sl_wakeup 
 void sl_http_free(struct sl_http *http) {
     if (http == NULL)
         return;
-    sl_http_streams_end(http);
     curl_easy_cleanup(http->easy);
     curl_multi_cleanup(http->multi);
     sl_tls_free(http->tls);
@@ -115,7 +146,7 @@ static bool is_success(int status) {
 
 /* libcurl calls it with decoded bytes; anything but size * count ends the transfer. */
 static size_t on_body(char *bytes, size_t size, size_t count, void *context) {
-    struct sl_http_exchange *x = context;
+    struct exchange *x = context;
     size_t len = size * count;
     x->body_bytes += len;
     if (!is_success(x->response->status)) {
@@ -151,7 +182,7 @@ static void begin_answer(struct sl_http_response *r, const char *line) {
     sl_buffer_reset(&r->body);
 }
 
-static void take_header(struct sl_http_exchange *x, const char *name, const char *value) {
+static void take_header(struct exchange *x, const char *name, const char *value) {
     struct sl_http_response *r = x->response;
     if (strcmp(name, "content-type") == 0)
         snprintf(r->content_type, sizeof(r->content_type), "%s", value);
@@ -166,7 +197,7 @@ static void take_header(struct sl_http_exchange *x, const char *name, const char
 }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *context) {
-    struct sl_http_exchange *x = context;
+    struct exchange *x = context;
     size_t len = size * count;
     char line[1024];
     x->header_bytes += len;
@@ -202,7 +233,7 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *context) {
     return sl_tls_apply(context, ssl_ctx) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
-static int add_header(struct sl_http_exchange *x, const char *name, const char *value,
+static int add_header(struct exchange *x, const char *name, const char *value,
                       struct sl_error *err) {
     if (strpbrk(name, "\r\n:") != NULL || strpbrk(value, "\r\n") != NULL)
         return sl_fail(err, SL_CONFIG, "the value of HTTP header %s holds a line break", name);
@@ -226,8 +257,7 @@ static int add_header(struct sl_http_exchange *x, const char *name, const char *
     return code;
 }
 
-static int add_bearer(struct sl_http_exchange *x, const struct sl_secret *token,
-                      struct sl_error *err) {
+static int add_bearer(struct exchange *x, const struct sl_secret *token, struct sl_error *err) {
     struct sl_buffer value;
     sl_buffer_init(&value, SL_LIMIT_SECRET_FILE_BYTES + 16);
     sl_buffer_reserve(&value, token->len + 8);
@@ -240,7 +270,7 @@ static int add_bearer(struct sl_http_exchange *x, const struct sl_secret *token,
     return code;
 }
 
-static int add_headers(struct sl_http_exchange *x, struct sl_error *err) {
+static int add_headers(struct exchange *x, struct sl_error *err) {
     int code = SL_OK;
     for (size_t i = 0; i < SL_HTTP_MAX_HEADERS && code == SL_OK; i++) {
         const struct sl_http_header *h = &x->request->headers[i];
@@ -263,11 +293,11 @@ static int add_headers(struct sl_http_exchange *x, struct sl_error *err) {
 
 /* The name that TLS verifies is the name in the URL, so a server name of its own goes there, and
  * the connection to where the URL pointed (CURLOPT_CONNECT_TO). */
-static int set_url(struct sl_http_exchange *x, struct sl_error *err) {
+static int set_url(struct exchange *x, struct sl_error *err) {
     const char *url = x->request->url, *name = x->http->tls_server_name;
     if (name == NULL || !sl_http_is_https(url)) {
         if ((size_t)snprintf(x->url, sizeof(x->url), "%s", url) >= sizeof(x->url))
-            return sl_fail(err, SL_CONFIG, "a URL is longer than %d bytes", SL_HTTP_URL_BYTES - 1);
+            return sl_fail(err, SL_CONFIG, "a URL is longer than %d bytes", URL_BYTES - 1);
         return SL_OK;
     }
     const char *authority = url + strlen("https://");
@@ -286,7 +316,7 @@ static int set_url(struct sl_http_exchange *x, struct sl_error *err) {
                        authority + authority_len);
     x->connect_to = curl_slist_append(NULL, connect_to);
     if (len < 0 || (size_t)len >= sizeof(x->url) || x->connect_to == NULL)
-        return sl_fail(err, SL_CONFIG, "a URL is longer than %d bytes", SL_HTTP_URL_BYTES - 1);
+        return sl_fail(err, SL_CONFIG, "a URL is longer than %d bytes", URL_BYTES - 1);
     return add_header(x, "Host", host, err);
 }
 
@@ -300,9 +330,8 @@ static void set_method(CURL *easy, const struct sl_http_request *r) {
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
-static void set_tls(const struct sl_http_exchange *x) {
-    const struct sl_http *http = x->http;
-    CURL *easy = x->easy;
+static void set_tls(const struct sl_http *http) {
+    CURL *easy = http->easy;
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, http->insecure_peer ? 0L : 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, http->insecure_host ? 0L : 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -314,28 +343,28 @@ static void set_tls(const struct sl_http_exchange *x) {
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 }
 
-static void set_limits(const struct sl_http_exchange *x) {
+static void set_limits(const struct exchange *x) {
     const struct sl_http *http = x->http;
     int64_t timeout_ms = x->request->timeout_ms > 0 ? x->request->timeout_ms : http->timeout_ms;
     int64_t connect_ms =
         http->connect_timeout_ms < timeout_ms ? http->connect_timeout_ms : timeout_ms;
-    curl_easy_setopt(x->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-    curl_easy_setopt(x->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
-    curl_easy_setopt(x->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(x->easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(http->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(http->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+    curl_easy_setopt(http->easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(http->easy, CURLOPT_FOLLOWLOCATION, 0L);
 #if LIBCURL_VERSION_NUM >= 0x075500
-    curl_easy_setopt(x->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(http->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-    curl_easy_setopt(x->easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    curl_easy_setopt(http->easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
     /* A name lookup that hangs is left to its thread: stopping must not wait for it. */
-    curl_easy_setopt(x->easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(http->easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
 }
 
-static void set_login(const struct sl_http_exchange *x) {
-    CURL *easy = x->easy;
+static void set_login(const struct exchange *x) {
+    CURL *easy = x->http->easy;
     const struct sl_http_request *r = x->request;
     if (r->user == NULL)
         return;
@@ -365,12 +394,12 @@ static int check_login(const struct sl_http_request *r, struct sl_error *err) {
                    curl_version_info(CURLVERSION_NOW)->version);
 }
 
-static void set_options(struct sl_http_exchange *x) {
-    const struct sl_http *http = x->http;
-    CURL *easy = x->easy;
+static void set_options(struct exchange *x) {
+    struct sl_http *http = x->http;
+    CURL *easy = http->easy;
     curl_easy_reset(easy);
-    x->reason[0] = '\0';
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->reason);
+    http->reason[0] = '\0';
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->reason);
     curl_easy_setopt(easy, CURLOPT_URL, x->url);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, http->user_agent);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, x->headers);
@@ -388,10 +417,10 @@ static void set_options(struct sl_http_exchange *x) {
     set_login(x);
     set_method(easy, x->request);
     set_limits(x);
-    set_tls(x);
+    set_tls(http);
 }
 
-bool sl_http_is_stopped(const struct sl_http *http) {
+static bool is_stopped(const struct sl_http *http) {
     return http->stop != NULL && sl_wakeup_is_signalled(http->stop);
 }
 
@@ -407,7 +436,7 @@ static CURLcode run(struct sl_http *http) {
         CURLMsg *message = curl_multi_info_read(http->multi, &left);
         if (message != NULL && message->msg == CURLMSG_DONE)
             return message->data.result;
-        if (sl_http_is_stopped(http))
+        if (is_stopped(http))
             return CURLE_ABORTED_BY_CALLBACK;
         curl_multi_wait(http->multi, &stop, http->stop != NULL ? 1 : 0, 1000, NULL);
     }
@@ -437,8 +466,8 @@ static enum sl_code code_of(CURLcode code) {
     }
 }
 
-static int explain(const struct sl_http_exchange *x, CURLcode code, struct sl_error *err) {
-    char url[SL_HTTP_URL_BYTES];
+static int explain(const struct exchange *x, CURLcode code, struct sl_error *err) {
+    char url[URL_BYTES];
     sl_http_redact_url(x->request->url, url, sizeof(url));
     if (x->failure.code != SL_OK) {
         if (err != NULL)
@@ -449,7 +478,7 @@ static int explain(const struct sl_http_exchange *x, CURLcode code, struct sl_er
     }
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return sl_fail(err, SL_CANCELED, "%s %s: canceled", x->request->method, url);
-    const char *reason = x->reason[0] != '\0' ? x->reason : curl_easy_strerror(code);
+    const char *reason = x->http->reason[0] != '\0' ? x->http->reason : curl_easy_strerror(code);
     const char *remedy = code == CURLE_PEER_FAILED_VERIFICATION
                              ? " (is the server's CA in the system's store or in CACert?)"
                          : strstr(reason, "wrong version number") != NULL
@@ -463,57 +492,46 @@ static bool was_sent(CURL *easy) {
     return curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &us) == CURLE_OK && us > 0;
 }
 
-void sl_http_exchange_release(struct sl_http_exchange *x) {
+static void release_exchange(struct exchange *x) {
     for (struct curl_slist *h = x->headers; h != NULL; h = h->next)
         sl_wipe(h->data, strlen(h->data));
     curl_slist_free_all(x->headers);
     curl_slist_free_all(x->connect_to);
 }
 
-int sl_http_exchange_begin(struct sl_http_exchange *x, struct sl_error *err) {
-    x->max_body_bytes =
-        x->request->max_body_bytes > 0 ? x->request->max_body_bytes : SL_LIMIT_HTTP_BODY_BYTES;
-    begin_answer(x->response, "");
-    if (sl_http_is_stopped(x->http))
-        return sl_fail(err, SL_CANCELED, "canceled");
-    int code = check_login(x->request, err);
-    if (code == SL_OK)
-        code = add_headers(x, err);
-    if (code == SL_OK)
-        code = set_url(x, err);
-    if (code == SL_OK)
-        set_options(x);
-    return code;
-}
-
-int sl_http_exchange_end(const struct sl_http_exchange *x, CURLcode result, struct sl_error *err) {
-    if (result == CURLE_OK || (result == CURLE_WRITE_ERROR && x->cut))
-        return SL_OK;
-    return explain(x, result, err);
-}
-
 static int perform(void *self, const struct sl_http_request *request,
                    struct sl_http_response *response, bool *ret_sent, struct sl_error *err) {
     struct sl_http *http = self;
-    struct sl_http_exchange x = {
-        .http = http, .easy = http->easy, .request = request, .response = response};
+    struct exchange x = {.http = http, .request = request, .response = response};
+    x.max_body_bytes =
+        request->max_body_bytes > 0 ? request->max_body_bytes : SL_LIMIT_HTTP_BODY_BYTES;
+    begin_answer(response, "");
     if (ret_sent != NULL)
         *ret_sent = false;
+    if (is_stopped(http))
+        return sl_fail(err, SL_CANCELED, "canceled");
     int64_t started_ms = sl_clock_monotonic_ms();
-    int code = http->streams == NULL ? sl_http_exchange_begin(&x, err)
-                                     : sl_fail(err, SL_BUG, "a client of streams was asked");
+    int code = check_login(request, err);
+    if (code == SL_OK)
+        code = add_headers(&x, err);
+    if (code == SL_OK)
+        code = set_url(&x, err);
     if (code == SL_OK) {
+        set_options(&x);
         curl_multi_add_handle(http->multi, http->easy);
         CURLcode result = run(http);
         if (ret_sent != NULL)
             *ret_sent = was_sent(http->easy);
         curl_multi_remove_handle(http->multi, http->easy);
-        code = sl_http_exchange_end(&x, result, err);
+        if (result == CURLE_WRITE_ERROR && x.cut)
+            result = CURLE_OK;
+        if (result != CURLE_OK)
+            code = explain(&x, result, err);
         /* Nothing of the request may be reached through the handle any more. */
         curl_easy_reset(http->easy);
     }
     response->duration_ms = sl_clock_monotonic_ms() - started_ms;
-    sl_http_exchange_release(&x);
+    release_exchange(&x);
     return code;
 }
 

@@ -114,27 +114,6 @@ void sl_http_free(struct sl_http *http);
 /* The transport that http is; valid as long as http. */
 struct sl_transport sl_http_transport(struct sl_http *http);
 
-/* An answer without an end, beside others, over as few connections as the server allows: one where
- * it speaks HTTP/2. A struct sl_http that has streams is used for nothing else, by one thread. */
-struct sl_http_stream;
-
-/* Begins and returns: no byte has gone yet. Of request nothing is kept but sink and its context,
- * which takes what comes without a limit; it has no body; timeout_ms is for the whole of it. */
-int sl_http_stream_open(struct sl_http *http, const struct sl_http_request *request,
-                        struct sl_http_stream **ret, struct sl_error *err) SL_CHECKED;
-void sl_http_stream_close(struct sl_http_stream *s); /* at any time; may be NULL */
-
-/* Status 0 until the answer begins; has the body unless that is 2xx. */
-const struct sl_http_response *sl_http_stream_response(const struct sl_http_stream *s);
-
-/* *ret_code, once it has: SL_OK after an answer to its end, else as perform; SL_CANCELED also after
- * its http was freed. */
-bool sl_http_stream_has_ended(const struct sl_http_stream *s, int *ret_code, struct sl_error *err);
-
-/* Carries all streams of http forward, sinks are called meanwhile: until something has come, work
- * or the stop is signalled, or timeout_ms (-1: a minute) is over. */
-void sl_http_streams_wait(struct sl_http *http, const struct sl_wakeup *work, int64_t timeout_ms);
-
 /* Sorts an answer's status: 2xx SL_OK; 401 SL_AUTH; 403 SL_FORBIDDEN; 404, 410 SL_NOTFOUND;
  * 409, 412 SL_CONFLICT; 413 SL_TOOBIG; 429 SL_RATELIMIT; 5xx SL_REMOTE; anything else SL_REJECTED.
  * err gets status, retry_after_ms and "HTTP 503" with the first words of a text body (HTML is

@@ -8,7 +8,9 @@
 #include "kubernetes/attendant.h"
 #include "kubernetes/workerpools.h"
 #include "os/clock.h"
-#include "scaler/cluster_watch.h"
+
+_Static_assert((int)SL_SCALE_VERSION_BYTES >= (int)SL_KUBE_VERSION_BYTES, "a version must fit");
+_Static_assert((int)SL_SCALE_UID_BYTES >= (int)SL_KUBE_UID_BYTES, "a uid must fit");
 
 /* A role that may read the scale only, as older ones could: it is asked less for a while. */
 static const int64_t without_annotations_ms = 10 * 60 * 1000;
@@ -22,7 +24,6 @@ struct sl_cluster {
     struct sl_kube_client *client;
     struct sl_attendant_pool *attended;
     struct sl_attendant *attendant;
-    struct sl_cluster_watch *watch;
     int64_t no_annotations_until_ms;
     struct sl_complaint annotations_complaint;
     void (*on_leadership)(void *context);
@@ -38,31 +39,6 @@ static void leadership_changed(void *context) {
     if (c->on_leadership != NULL) {
         c->on_leadership(c->context);
     }
-}
-
-static int make_watch(struct sl_cluster *c, const struct sl_wakeup *stop, struct sl_error *err) {
-    struct sl_kube_watch_object *objects = calloc(c->pool_count + 1, sizeof *objects);
-    struct sl_kube_watch_settings settings = {
-        .cluster = c->options->name,
-        .credentials = c->credentials,
-        .stop = stop,
-        .log = c->log,
-        .timeout_ms = c->options->timeout_ms,
-        .objects = objects,
-        .count = c->pool_count,
-    };
-    int rc = SL_OK;
-
-    if (objects == NULL) {
-        return sl_fail(err, SL_NOMEM, "out of memory for a cluster");
-    }
-    for (size_t i = 0; i < c->pool_count; i++) {
-        objects[i] =
-            (struct sl_kube_watch_object){c->pools[i]->kube_namespace, c->pools[i]->worker_pool};
-    }
-    rc = sl_cluster_watch_new(&settings, &c->watch, err);
-    free(objects);
-    return rc;
 }
 
 static int make_attendant(struct sl_cluster *c, struct sl_error *err) {
@@ -124,9 +100,6 @@ int sl_cluster_new(const struct sl_cluster_options *options,
         rc = sl_kube_client_new(c->credentials, stop, &c->client, err);
     }
     if (rc == SL_OK) {
-        rc = make_watch(c, stop, err);
-    }
-    if (rc == SL_OK) {
         rc = make_attendant(c, err);
     }
     if (rc != SL_OK) {
@@ -166,7 +139,6 @@ void sl_cluster_free(struct sl_cluster *c) {
         return;
     }
     sl_attendant_free(c->attendant);
-    sl_cluster_watch_free(c->watch);
     sl_kube_client_free(c->client);
     sl_kube_credentials_free(c->credentials);
     free(c->attended);
@@ -200,22 +172,19 @@ void sl_cluster_put_expiry(const struct sl_cluster *c, const struct sl_values_ou
 
 /* ---- sizes ---- */
 
-/* The names are those of the options: the same pointers. Nothing is watched that may not be read.
- */
-static void note(struct sl_cluster *c, const char *worker_pool, int rc, const char *version) {
-    size_t i = 0;
+static struct sl_scale_reading reading_of(const struct sl_kube_scale *scale) {
+    struct sl_scale_reading reading = {
+        .size = scale->is_unset ? SL_SIZE_UNSET : scale->replicas,
+        .actual = scale->actual_replicas,
+    };
 
-    while (i < c->pool_count && c->pools[i]->worker_pool != worker_pool) {
-        i++;
-    }
-    if (i == c->pool_count || sl_clock_monotonic_ms() < c->no_annotations_until_ms) {
-        return;
-    }
-    if (rc == SL_OK) {
-        sl_cluster_watch_known(c->watch, i, version);
-    } else if (rc == SL_NOTFOUND) {
-        sl_cluster_watch_absent(c->watch, i);
-    }
+    memcpy(reading.version, scale->version, sizeof scale->version);
+    memcpy(reading.uid, scale->uid, sizeof scale->uid);
+    return reading;
+}
+
+static void take_annotation(void *context, const char *key, const char *value) {
+    sl_orders_add_annotation(context, key, value);
 }
 
 static int read_with_annotations(struct sl_cluster *c, const char *kube_namespace,
@@ -223,14 +192,13 @@ static int read_with_annotations(struct sl_cluster *c, const char *kube_namespac
                                  struct sl_error *err) {
     struct sl_kube_scale scale = {.is_unset = false};
     struct sl_orders orders;
-    struct sl_kube_annotations annotations = {sl_scale_reading_annotate, &orders};
+    struct sl_kube_annotations annotations = {take_annotation, &orders};
     int rc = SL_OK;
 
     sl_orders_init(&orders);
     rc = sl_kube_pool_get(c->client, kube_namespace, worker_pool, &annotations, &scale, err);
-    note(c, worker_pool, rc, scale.version);
     if (rc == SL_OK) {
-        *ret = sl_scale_reading_of(&scale);
+        *ret = reading_of(&scale);
         ret->has_annotations = true;
         ret->annotated = orders;
         (void)sl_complaint_succeeded(&c->annotations_complaint, sl_clock_monotonic_ms(), NULL,
@@ -245,7 +213,7 @@ static int read_without(struct sl_cluster *c, const char *kube_namespace, const 
     int rc = sl_kube_scale_get(c->client, kube_namespace, worker_pool, &scale, err);
 
     if (rc == SL_OK) {
-        *ret = sl_scale_reading_of(&scale);
+        *ret = reading_of(&scale);
     }
     return rc;
 }
@@ -296,9 +264,8 @@ static int set_size(void *self, const char *kube_namespace, const char *worker_p
     }
     rc = sl_kube_scale_patch(c->client, kube_namespace, worker_pool, size, version, timeout_ms,
                              false, &scale, err);
-    note(c, worker_pool, rc, scale.version);
     if (rc == SL_OK) {
-        *ret = sl_scale_reading_of(&scale);
+        *ret = reading_of(&scale);
     }
     return rc;
 }
@@ -323,20 +290,6 @@ static void leader(void *self, char *out, size_t size) {
     struct sl_leadership lead = sl_attendant_leadership(c->attendant);
 
     (void)snprintf(out, size, "%s", lead.holder);
-}
-
-/* ---- news ---- */
-
-static void wait(void *self, const struct sl_wakeup *work, int64_t timeout_ms) {
-    struct sl_cluster *c = self;
-
-    sl_cluster_watch_wait(c->watch, work, timeout_ms);
-}
-
-static enum sl_news news(void *self, size_t index, struct sl_scale_reading *ret) {
-    struct sl_cluster *c = self;
-
-    return sl_cluster_watch_news(c->watch, index, ret);
 }
 
 /* ---- events ---- */
@@ -387,8 +340,6 @@ struct sl_scale_ops sl_cluster_ops(struct sl_cluster *c) {
         .may_write = may_write,
         .leader = c->options->has_election ? leader : NULL,
         .record = c->options->has_events ? record : NULL,
-        .wait = wait,
-        .news = news,
         .self = c,
     };
 }

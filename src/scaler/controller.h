@@ -47,14 +47,6 @@ enum sl_note {
     SL_NOTE_BAD_ANNOTATION,
 };
 
-/* What a server that is listened to has told of a pool since it was asked last. */
-enum sl_news {
-    SL_NEWS_UNWATCHED, /* it tells nothing: who wants to know must read */
-    SL_NEWS_NONE,
-    SL_NEWS_CHANGED, /* somebody has written the WorkerPool: this is what it is now */
-    SL_NEWS_DOUBT,   /* it is gone, or something was missed: read it */
-};
-
 /* How sizes are read and written: the real client, or a test's script. Called from the
  * controller's thread only; may block up to the cluster's timeout, but returns SL_CANCELED at once
  * when the controller's stop is signalled. kube_namespace NULL: that of the credentials.
@@ -77,11 +69,6 @@ struct sl_scale_ops {
     /* Copies and returns. NULL: nobody wants to know. */
     void (*record)(void *self, const char *kube_namespace, const char *worker_pool,
                    const struct sl_scale_reading *about, enum sl_note note, const char *text);
-    /* What the server tells by itself. Both NULL: nothing. wait waits until there is news, or work
-     * or the controller's stop is signalled, or timeout_ms (-1: no limit) is over. index: of the
-     * pool in the settings; ret is of SL_NEWS_CHANGED. */
-    void (*wait)(void *self, const struct sl_wakeup *work, int64_t timeout_ms);
-    enum sl_news (*news)(void *self, size_t index, struct sl_scale_reading *ret);
     void *self;
 };
 

@@ -72,9 +72,7 @@ struct sl_controller_pool {
     struct sl_scale_reading scale; /* as last read or written */
     bool has_scale;                /* ... and nothing has happened since that makes it doubtful */
     bool is_scale_wanted;          /* read it again, when there is time */
-    int64_t scale_ms;              /* when it was read, or told */
-    bool is_watched;               /* changes of it are told by the server */
-    bool is_missing;               /* ... and that it is there again, too */
+    int64_t scale_ms;              /* when it was read */
     bool was_ever_read;
     bool is_led_elsewhere; /* when it was read last another one wrote its size */
     bool is_write_open;    /* a write went out and no answer came */
@@ -100,6 +98,7 @@ struct sl_controller {
     int64_t started_ms;
     bool has_started;
     size_t next_read;          /* whose size is read next, round robin */
+    int64_t verify_ms;         /* before it none is verified */
     struct sl_trouble trouble; /* of the cluster */
 
     struct sl_complaint state_complaint;
@@ -147,9 +146,6 @@ int64_t sl_controller_status_due(const struct sl_controller *c);
 
 /* Is this process the one that writes? */
 bool sl_controller_may_write(const struct sl_controller *c);
-
-/* What the server has told by itself since the last time. */
-void sl_controller_take_news(struct sl_controller *c, size_t index);
 
 /* Reads, decides, writes. Failures end here: told, and the pool or the cluster blocked. */
 void sl_controller_act(struct sl_controller *c, struct sl_controller_pool *p);

@@ -60,7 +60,7 @@ static int64_t read_again_ms(const struct sl_controller_pool *p) {
 static bool is_to_be_read(const struct sl_controller_pool *p, int64_t now_ms) {
     bool is_of_before = p->has_snapshot && p->snapshot.observed_ms > p->scale_ms;
 
-    return !p->is_watched && (is_of_before || now_ms >= read_again_ms(p));
+    return is_of_before || now_ms >= read_again_ms(p);
 }
 
 /* When the passing of time alone may change the decision. */
@@ -74,7 +74,7 @@ static int64_t next_look(const struct sl_controller *c, const struct sl_controll
 
     next_ms = earlier(next_ms, p->conditions_until_ms);
     next_ms = earlier(next_ms, watch_again(p, now_ms));
-    if (p->has_scale && !p->is_watched && read_again_ms(p) > now_ms) {
+    if (p->has_scale && read_again_ms(p) > now_ms) {
         next_ms = earlier(next_ms, read_again_ms(p));
     }
     return stale_ms > now_ms ? earlier(next_ms, stale_ms) : next_ms;
@@ -106,15 +106,6 @@ static void cast_shadow(const struct sl_controller *c, struct sl_controller_pool
     settle(c, p, d, now_ms);
 }
 
-static void watch(const struct sl_controller *c, struct sl_controller_pool *p, int64_t now_ms) {
-    enum sl_watch news = SL_WATCH_QUIET;
-
-    if (sl_watchdog_look(&p->watchdog, p->scale.size, p->scale.actual,
-                         p->options->converge_timeout_ms, now_ms, &news)) {
-        sl_tell_watch(c, p, news, now_ms);
-    }
-}
-
 bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *p) {
     int64_t now_ms = c->settings.clock_ms();
     struct sl_decision d;
@@ -131,10 +122,7 @@ bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *
         sl_controller_publish(c, p);
         return false;
     }
-    p->is_scale_wanted = p->is_scale_wanted || is_to_be_read(p, now_ms);
-    if (p->is_watched) { /* where it is read, by the reading */
-        watch(c, p, now_ms);
-    }
+    p->is_scale_wanted = is_to_be_read(p, now_ms);
     if (d.size == d.current) {
         settle(c, p, &d, now_ms);
     } else {
@@ -203,19 +191,13 @@ static void take_annotations(const struct sl_controller *c, struct sl_controller
     }
 }
 
-/* By us, or by the server. */
-static void take_reading(struct sl_controller *c, struct sl_controller_pool *p,
-                         const struct sl_scale_reading *read) {
-    p->has_scale = true;
-    p->is_missing = false;
-    p->scale_ms = c->settings.clock_ms();
-    explain_size(c, p, read, p->scale_ms);
-    p->scale = *read;
-    take_annotations(c, p);
-    watch(c, p, p->scale_ms);
-    p->was_ever_read = true;
-    p->is_scale_wanted = false;
-    p->is_write_open = false;
+static void watch(const struct sl_controller *c, struct sl_controller_pool *p, int64_t now_ms) {
+    enum sl_watch news = SL_WATCH_QUIET;
+
+    if (sl_watchdog_look(&p->watchdog, p->scale.size, p->scale.actual,
+                         p->options->converge_timeout_ms, now_ms, &news)) {
+        sl_tell_watch(c, p, news, now_ms);
+    }
 }
 
 static int read_scale(struct sl_controller *c, struct sl_controller_pool *p, struct sl_error *err) {
@@ -224,33 +206,19 @@ static int read_scale(struct sl_controller *c, struct sl_controller_pool *p, str
     int rc =
         ops->read_size(ops->self, p->options->kube_namespace, p->options->worker_pool, &read, err);
 
-    if (rc == SL_OK) {
-        take_reading(c, p, &read);
-    } else {
-        p->has_scale = false;
-        p->is_scale_wanted = false;
-        p->is_missing = rc == SL_NOTFOUND;
+    p->has_scale = rc == SL_OK;
+    if (rc != SL_OK) {
+        return rc;
     }
-    return rc;
-}
-
-void sl_controller_take_news(struct sl_controller *c, size_t index) {
-    const struct sl_scale_ops *ops = &c->settings.ops;
-    struct sl_controller_pool *p = &c->pools[index];
-    struct sl_scale_reading read = {0};
-    enum sl_news news = ops->news(ops->self, index, &read);
-    bool was_watched = p->is_watched;
-
-    p->is_watched = news != SL_NEWS_UNWATCHED;
-    if (news == SL_NEWS_CHANGED && p->has_scale) {
-        take_reading(c, p, &read);
-        p->due_ms = p->scale_ms;
-    } else if (news == SL_NEWS_CHANGED && p->is_missing) {
-        p->trouble.blocked_until_ms = 0; /* it is there again */
-        p->due_ms = c->settings.clock_ms();
-    } else if (p->has_scale && (news == SL_NEWS_DOUBT || (was_watched && !p->is_watched))) {
-        p->is_scale_wanted = true;
-    }
+    p->scale_ms = c->settings.clock_ms();
+    explain_size(c, p, &read, p->scale_ms);
+    p->scale = read;
+    take_annotations(c, p);
+    watch(c, p, p->scale_ms);
+    p->was_ever_read = true;
+    p->is_scale_wanted = false;
+    p->is_write_open = false;
+    return SL_OK;
 }
 
 static int write_scale(struct sl_controller *c, struct sl_controller_pool *p,
@@ -296,12 +264,6 @@ static int try_scale(struct sl_controller *c, struct sl_controller_pool *p,
     return rc;
 }
 
-/* Where every change is told nothing has to be asked before a write: what was not told yet makes it
- * a conflict. */
-static bool is_known(const struct sl_controller_pool *p) {
-    return p->has_scale && p->is_watched && !p->is_scale_wanted && p->scale.version[0] != '\0';
-}
-
 static int read_decide_write(struct sl_controller *c, struct sl_controller_pool *p,
                              struct sl_error *err) {
     int rc = SL_CONFLICT;
@@ -309,20 +271,17 @@ static int read_decide_write(struct sl_controller *c, struct sl_controller_pool 
     for (int i = 0; i < MAX_TRIES && rc == SL_CONFLICT; i++) {
         struct sl_decision d;
 
-        int64_t now_ms = 0;
-
-        rc = i == 0 && is_known(p) ? SL_OK : read_scale(c, p, err);
+        rc = read_scale(c, p, err);
         if (rc != SL_OK) {
             return rc;
         }
-        now_ms = c->settings.clock_ms();
-        decide(c, p, now_ms, &d);
+        decide(c, p, p->scale_ms, &d);
         if (d.size == d.current) {
-            settle(c, p, &d, now_ms);
+            settle(c, p, &d, p->scale_ms);
             return SL_OK;
         }
         if (!sl_controller_may_write(c)) {
-            hold_back(c, p, &d, now_ms);
+            hold_back(c, p, &d, p->scale_ms);
             return SL_OK;
         }
         rc = p->options->is_shadow ? try_scale(c, p, &d, err) : write_scale(c, p, &d, err);

@@ -4,20 +4,9 @@ does not spoil is the real server's."""
 
 import http.client
 import http.server
-import socket
 import ssl
 import threading
 import time
-
-
-def wanted(headers):
-    return {name: headers[name] for name in ("Authorization", "Accept", "Content-Type")
-            if headers.get(name)}
-
-
-def kept(answer):
-    return {name: answer.headers[name] for name in ("Content-Type", "Retry-After")
-            if answer.headers.get(name)}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -42,14 +31,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "status" in fault:
             self.answer(fault["status"], fault.get("headers", {}), fault.get("body", b""))
             return
-        if "watch=1" in self.path:
-            self.relay_watch(proxy)
-            return
         if self.command == "PATCH":
             body = fault.get("body_of", lambda whole: whole)(body)
             if "content_type" in fault:
                 self.headers.replace_header("Content-Type", fault["content_type"])
-        status, headers, text = proxy.ask(self.command, self.path, self.headers, body)
+        if "token" in fault:
+            self.headers.replace_header("Authorization", f"Bearer {fault['token']}")
+        path = fault.get("path_of", lambda whole: whole)(self.path)
+        status, headers, text = proxy.ask(self.command, path, self.headers, body)
         if fault.get("drop_answer") and self.command == "PATCH" and "/scale" in self.path:
             self.close_connection = True
             self.connection.close()
@@ -57,33 +46,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(status, headers, text)
 
     do_GET = do_PATCH = do_POST = do_PUT = relay  # noqa: N815
-
-    def relay_watch(self, proxy):
-        """Byte by byte as it comes; until proxy.cut_watches() or its end."""
-        connection = proxy.connect()
-        try:
-            path = self.path
-            if "version" in proxy.fault:
-                path += f"&resourceVersion={proxy.fault['version']}"
-            connection.request("GET", path, None, wanted(self.headers))
-            answer = connection.getresponse()
-            if answer.status != 200:
-                self.answer(answer.status, kept(answer), answer.read())
-                return
-            proxy.watches.append(self.connection)
-            self.close_connection = True
-            self.send_response(200)
-            self.send_header("Content-Type", answer.headers["Content-Type"])
-            self.send_header("Connection", "close")
-            self.end_headers()
-            for piece in iter(lambda: answer.read1(65536), b""):
-                if proxy.holds_watches:
-                    proxy.wait(3600)
-                self.wfile.write(piece)
-        except OSError:
-            pass
-        finally:
-            connection.close()
 
     def answer(self, status, headers, body):
         self.send_response(status)
@@ -108,8 +70,6 @@ class FaultyProxy:
         self.fault = {}
         self.only = None  # a part of the path that the fault is for
         self.seen = []
-        self.watches = []  # the connections of those that are open
-        self.holds_watches = False  # as a proxy that waits until an answer is whole
         self._over = threading.Event()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate, key)
@@ -128,26 +88,18 @@ class FaultyProxy:
     def wait(self, seconds):
         self._over.wait(seconds)
 
-    def connect(self):
-        context = ssl.create_default_context(cafile=self.cluster.ca)
-        return http.client.HTTPSConnection("127.0.0.1", self.cluster.port, timeout=30,
-                                           context=context)
-
-    def cut_watches(self):
-        """Those that are open, without a word."""
-        for each in self.watches:
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # it has ended
-        self.watches.clear()
-
     def ask(self, method, path, headers, body):
-        connection = self.connect()
+        context = ssl.create_default_context(cafile=self.cluster.ca)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.cluster.port, timeout=30,
+                                                 context=context)
         try:
-            connection.request(method, path, body or None, wanted(headers))
+            wanted = {name: headers[name] for name in ("Authorization", "Accept", "Content-Type")
+                      if headers.get(name)}
+            connection.request(method, path, body or None, wanted)
             answer = connection.getresponse()
-            return answer.status, kept(answer), answer.read()
+            kept = {name: answer.headers[name] for name in ("Content-Type", "Retry-After")
+                    if answer.headers.get(name)}
+            return answer.status, kept, answer.read()
         except OSError:
             return 502, {"Content-Type": "text/html"}, b"<html><body>Bad Gateway</body></html>"
         finally:

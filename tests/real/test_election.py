@@ -188,7 +188,7 @@ def role_for(pools):
     """The example's role with other pools and other leases."""
     return {"rules": [
         {"apiGroups": ["workers.spacelift.io"], "resources": ["workerpools"],
-         "resourceNames": pools, "verbs": ["get", "watch"]},
+         "resourceNames": pools, "verbs": ["get"]},
         {"apiGroups": ["workers.spacelift.io"], "resources": ["workerpools/scale"],
          "resourceNames": pools, "verbs": ["patch"]},
         {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},

@@ -1,6 +1,5 @@
-"""What a real API server refuses, and what becomes of a watch: 422 from an admission policy, 415 and
-400 because a proxy spoils what we send, 410 because it asks for a version of long ago; a watch that
-is cut, and one whose news a proxy keeps. Each with what the plugin said, and that it goes on after.
+"""What a real API server refuses for good: 422 from an admission policy, 415, 400 and 410 because a
+proxy spoils what we send. Each with what the plugin said, and that it goes on afterwards.
 """
 
 import re
@@ -8,9 +7,9 @@ import time
 
 import pytest
 
-from cluster import ApiError, moment
+from cluster import ADMIN_TOKEN, ApiError, moment
 from lib.process import wait_until
-from test_troubles import World, size_of
+from test_troubles import POOL, World, size_of
 
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 POLICIES = f"{ADMISSION}/validatingadmissionpolicies"
@@ -108,50 +107,9 @@ def test_codes_of_the_real_server(world):
         r"HTTP 415 UnsupportedMediaType: .*; nothing is written until the server takes it")
     refused(world, "400, half a body", fault(world, body_of=lambda body: body[:len(body) // 2]),
             heal, r"HTTP 400 BadRequest: .*; nothing is written until the server takes it")
-
-
-def annotated(world, floor):
-    """An annotation is obeyed; returns after how long."""
-    since = time.monotonic()
-    world.cluster.annotate(collectd_spacelift__min_workers=str(floor))
-    wait_until(lambda: size_of(world.cluster) == floor, 15,
-               lambda: f"{floor} workers: {world.stack.collectd.output()[-3000:]}")
-    return time.monotonic() - since
-
-
-def watch_count(world):
-    return sum("watch=1" in path for _, _, path in world.proxy.seen)
-
-
-def test_watches_that_end_badly(world):
-    """Cut without a word, begun at a version of long ago (410, which it never asks for): annotations are obeyed all the same,
-    nobody is told, and the server is not asked as fast as it can answer."""
-    wait_until(lambda: world.proxy.watches, 10, "a watch")
-    annotated(world, 3)
-    before = watch_count(world)
-    world.proxy.cut_watches()
-    annotated(world, 4)
-    wait_until(lambda: watch_count(world) == before + 1 and world.proxy.watches, 10, "another one")
-    world.proxy.fault = {"version": "1"}
-    world.proxy.cut_watches()
-    begun, before = time.monotonic(), watch_count(world)
-    wait_until(lambda: watch_count(world) >= before + 3, 30, "three that are too late")
-    assert time.monotonic() - begun > 2
-    print(f"\nan annotation while every watch meets 410: {annotated(world, 5):.2f} s")
-    world.proxy.fault = {}
-    world.stack.collectd.stop()
-    assert not world.stack.collectd.find("cannot be watched")
-
-
-def test_proxy_that_keeps_the_news(world):
-    """As one does that waits until an answer is whole: it is said once, and the pool is read once an
-    interval."""
-    wait_until(lambda: world.proxy.watches, 10, "a watch")
-    world.proxy.holds_watches = True
-    world.proxy.cut_watches()
-    took = annotated(world, 3)
-    line = world.stack.collectd.wait_line("cannot be watched", 20)
-    print(f"\nan annotation meanwhile: {took:.2f} s, and after it {annotated(world, 4):.2f} s; said: "
-          f"{line.partition('plugin: ')[2]}")
-    assert "does a proxy hold answers back" in line and took < 5
-    assert len(world.stack.collectd.find("cannot be watched")) == 1
+    cluster.forget_history()
+    refused(world, "410, a version of long ago", fault(
+        world, token=ADMIN_TOKEN, path_of=lambda path: path.replace(
+            f"/{POOL}", "?resourceVersion=2&resourceVersionMatch=Exact")
+        if path.endswith(f"/{POOL}") else path), heal,
+            r"HTTP 410 Expired: .*; the server no longer has this version of it")

@@ -56,9 +56,6 @@ struct fake_server {
     int uid;                /* of all pools; 0: not said */
     const char *annotation; /* its value; NULL: they are not read */
     bool is_led_elsewhere;
-    bool is_watched;              /* changes are told */
-    bool is_interrupted;          /* ... and one may have been missed */
-    int told[MAX_POOLS];          /* the version that was told or read last */
     char notes[512];              /* what was recorded, a line each */
     struct sl_wakeup *hang_until; /* block in a read until this is signalled */
     struct sl_wakeup *asked;      /* signalled at each read */
@@ -69,8 +66,8 @@ static size_t index_of(const char *worker_pool) {
     return (size_t)((worker_pool[5] - '0') * 10 + worker_pool[6] - '0');
 }
 
-static void answer(struct fake_server *s, const struct fake_pool *p, struct sl_scale_reading *ret) {
-    s->told[p - s->pools] = p->version;
+static void answer(const struct fake_server *s, const struct fake_pool *p,
+                   struct sl_scale_reading *ret) {
     if (s->uid != 0) {
         (void)snprintf(ret->uid, sizeof ret->uid, "uid-%d", s->uid);
     }
@@ -79,16 +76,6 @@ static void answer(struct fake_server *s, const struct fake_pool *p, struct sl_s
     (void)snprintf(ret->version, sizeof ret->version, "%d", p->version);
     if (p->size == SL_SIZE_UNSET) {
         ret->version[0] = '\0';
-    }
-}
-
-static void answer_all(struct fake_server *s, const struct fake_pool *p,
-                       struct sl_scale_reading *ret) {
-    answer(s, p, ret);
-    if (s->annotation != NULL) {
-        ret->has_annotations = true;
-        sl_orders_init(&ret->annotated);
-        sl_orders_add_annotation(&ret->annotated, "collectd-spacelift/pause", s->annotation);
     }
 }
 
@@ -112,27 +99,13 @@ static int fake_read(void *self, const char *in, const char *worker_pool,
     if (p->is_missing) {
         return sl_fail(err, SL_NOTFOUND, "workerpools \"%s\" not found", worker_pool);
     }
-    answer_all(s, p, ret);
+    answer(s, p, ret);
+    if (s->annotation != NULL) {
+        ret->has_annotations = true;
+        sl_orders_init(&ret->annotated);
+        sl_orders_add_annotation(&ret->annotated, "collectd-spacelift/pause", s->annotation);
+    }
     return SL_OK;
-}
-
-static enum sl_news fake_news(void *self, size_t index, struct sl_scale_reading *ret) {
-    struct fake_server *s = self;
-    struct fake_pool *p = &s->pools[index];
-    bool is_new = s->told[index] != p->version;
-
-    if (!s->is_watched) {
-        return SL_NEWS_UNWATCHED;
-    }
-    if (s->is_interrupted || p->is_missing) {
-        s->is_interrupted = false;
-        return SL_NEWS_DOUBT;
-    }
-    if (!is_new) {
-        return SL_NEWS_NONE;
-    }
-    answer_all(s, p, ret);
-    return SL_NEWS_CHANGED;
 }
 
 static bool fake_may_write(void *self) {
@@ -301,7 +274,6 @@ static void open_world(struct world *w) {
                 .may_write = fake_may_write,
                 .leader = fake_leader,
                 .record = fake_record,
-                .news = fake_news,
                 .self = &w->server},
         .neighbours = &w->neighbours,
         .log = &w->log,
@@ -425,7 +397,6 @@ static void test_the_window_ends_between_two_polls(void **unused) {
     struct world *w = make_world(1);
 
     (void)unused;
-    w->server.is_watched = true;
     for (int i = 0; i < 7; i++) {
         poll_pool(w, 0, 0, 3);
     }
@@ -433,7 +404,6 @@ static void test_the_window_ends_between_two_polls(void **unused) {
     submit(w, 0, 0, 1);
     step(w);
     assert_int_equal(size_of(w, 0), 3);
-    assert_int_equal(w->due_ms, 71000 + 60000);
     test_now_ms = 120000;
     submit(w, 0, 0, 1);
     step(w);
@@ -459,101 +429,28 @@ static void test_steady_state_is_silent_and_writes_nothing(void **unused) {
     free_world(w);
 }
 
-static int reads_of_fifty_snapshots(struct world *w) {
+static void test_a_pool_is_read_once_for_each_snapshot(void **unused) {
+    struct world *w = make_world(1);
+
+    (void)unused;
     step(w);
     for (int i = 0; i < 50; i++) {
         test_now_ms += 1000;
         submit(w, 0, 0, 1);
         step(w);
+        step(w);
     }
-    return w->server.reads;
-}
-
-static void test_a_pool_is_read_once_for_each_snapshot_or_watched(void **unused) {
-    struct world *w = make_world(1);
-
-    (void)unused;
-    assert_int_equal(reads_of_fifty_snapshots(w), 1 + 50);
-    free_world(w);
-    w = make_world(1);
-    w->server.is_watched = true;
-    assert_int_equal(reads_of_fifty_snapshots(w), 1);
+    assert_int_equal(w->server.reads, 1 + 50);
     free_world(w);
 }
 
-/* Nobody watches, and no data come: an annotation is found all the same. */
 static void test_without_data_a_pool_is_read_as_well(void **unused) {
     struct world *w = make_world(1);
 
     (void)unused;
     step(w);
     run_until(w, test_now_ms + 100000);
-    assert_in_range(w->server.reads, 6, 8); /* every 15 s */
-    free_world(w);
-}
-
-/* ---- a server that tells ---- */
-
-static void test_what_is_told_needs_no_reading(void **unused) {
-    struct world *w = make_world(1);
-
-    (void)unused;
-    w->server.is_watched = true;
-    step(w);
-    poll_pool(w, 0, 2, 1);
-    assert_int_equal(size_of(w, 0), 3);
-    assert_int_equal(w->server.reads, 1); /* nothing was asked before the write */
-    forget_lines(w);
-    w->server.pools[0].size = 5;
-    w->server.pools[0].version++;
-    step(w); /* no value has come: somebody's size is put right at once */
-    assert_non_null(strstr(w->lines, "somebody else has changed its size from 3 to 5"));
-    w->server.annotation = "true";
-    w->server.pools[0].version++;
-    step(w);
-    poll_pool(w, 0, 5, 0);
-    assert_int_equal(size_of(w, 0), 5);
-    assert_int_equal(w->server.reads, 1);
-    free_world(w);
-}
-
-/* Written by somebody else, and not told yet. */
-static void test_what_was_not_told_is_a_conflict(void **unused) {
-    struct world *w = make_world(1);
-
-    (void)unused;
-    w->server.is_watched = true;
-    step(w);
-    w->server.steal = 1;
-    w->server.stolen_size = 2;
-    poll_pool(w, 0, 2, 1);
-    assert_int_equal(size_of(w, 0), 3);
-    assert_int_equal(w->server.writes, 2);
-    assert_int_equal(w->server.reads, 2);
-    free_world(w);
-}
-
-static void test_what_may_have_been_missed_is_read(void **unused) {
-    struct world *w = make_world(1);
-
-    (void)unused;
-    w->server.is_watched = true;
-    step(w);
-    poll_pool(w, 0, 0, 1);
-    w->server.is_interrupted = true;
-    poll_pool(w, 0, 0, 1);
-    assert_int_equal(w->server.reads, 2);
-    w->server.is_watched = false; /* from here on once for each snapshot */
-    poll_pool(w, 0, 0, 1);
-    assert_int_equal(w->server.reads, 3);
-    w->server.is_watched = true;
-    w->server.pools[0].is_missing = true;
-    poll_pool(w, 0, 0, 1);
-    assert_non_null(strstr(w->lines, "not found"));
-    w->server.pools[0].is_missing = false;
-    w->server.pools[0].version++;
-    step(w); /* without the pause after a failure */
-    assert_int_equal(w->server.reads, 5);
+    assert_in_range(w->server.reads, 6, 8); /* every 15 s: an annotation is found all the same */
     free_world(w);
 }
 
@@ -881,8 +778,8 @@ static void test_a_change_comes_before_verification(void **unused) {
     reads = w->server.reads;
     step(w);
     assert_int_equal(size_of(w, MAX_POOLS - 1), 2);
-    assert_int_equal(w->server.reads - reads, 2); /* its own, and one of the others */
-    assert_int_equal(w->due_ms, test_now_ms);
+    assert_int_equal(w->server.reads - reads, 2);  /* its own, and one of the others */
+    assert_int_equal(w->due_ms, test_now_ms + 20); /* fifty a second */
     free_world(w);
 }
 
@@ -1410,11 +1307,8 @@ int main(void) {
         cmocka_unit_test(test_a_burst_and_back),
         cmocka_unit_test(test_the_window_ends_between_two_polls),
         cmocka_unit_test(test_steady_state_is_silent_and_writes_nothing),
-        cmocka_unit_test(test_a_pool_is_read_once_for_each_snapshot_or_watched),
+        cmocka_unit_test(test_a_pool_is_read_once_for_each_snapshot),
         cmocka_unit_test(test_without_data_a_pool_is_read_as_well),
-        cmocka_unit_test(test_what_is_told_needs_no_reading),
-        cmocka_unit_test(test_what_was_not_told_is_a_conflict),
-        cmocka_unit_test(test_what_may_have_been_missed_is_read),
         cmocka_unit_test(test_conflict_reads_and_decides_again),
         cmocka_unit_test(test_conflict_that_leaves_nothing_to_do),
         cmocka_unit_test(test_conflict_without_end_is_given_up_and_told_once),

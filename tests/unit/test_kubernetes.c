@@ -10,7 +10,6 @@
 
 #include "kubernetes/kubeconfig.h"
 #include "kubernetes/exec_credential.h"
-#include "kubernetes/change.h"
 #include "kubernetes/message.h"
 #include "kubernetes/status.h"
 
@@ -476,92 +475,6 @@ static void test_exec_credential(void **unused) {
     }
 }
 
-/* ---- watches ---- */
-
-static const char stream[] =
-    "{\"type\":\"MODIFIED\",\"object\":{\"kind\":\"WorkerPool\",\"metadata\":{\"resourceVersion\":"
-    "\"8\"},"
-    "\"spec\":{\"poolSize\":3}}}\n\n"
-    "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"WorkerPool\",\"metadata\":{\"resourceVersion\":"
-    "\"11\"}}}\n"
-    "{\"type\":\"DELETED\",\"object\":{\"kind\":\"WorkerPool\",\"metadata\":{\"resourceVersion\":"
-    "\"12\"},"
-    "\"spec\":{}}}\n"
-    "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"message\":\"too old resource version: 1 "
-    "(3)\","
-    "\"reason\":\"Expired\",\"code\":410}}\n";
-
-static int note_change(void *context, const char *line, size_t len, struct sl_error *err) {
-    struct sl_buffer *notes = context;
-    struct sl_kube_change change;
-    struct sl_kube_scale scale = {.replicas = -1};
-    int code = sl_kube_change_parse(line, len, &change, err);
-    if (code != SL_OK)
-        return code;
-    (void)!sl_kube_pool_read(change.object, NULL, &scale, NULL);
-    sl_buffer_printf(notes, "%d %s %d %d\n", (int)change.kind, change.version, (int)scale.replicas,
-                     (int)change.status.code);
-    sl_kube_change_release(&change);
-    return SL_OK;
-}
-
-static void test_changes_however_they_are_cut(void **unused) {
-    (void)unused;
-    for (size_t step = 1; step <= sizeof(stream); step++) {
-        struct sl_buffer notes;
-        struct sl_kube_lines lines = {.take = note_change, .context = &notes};
-        sl_buffer_init(&notes, 4096);
-        sl_buffer_init(&lines.rest, 400);
-        for (size_t at = 0; at < strlen(stream); at += step) {
-            size_t left = strlen(stream) - at;
-            int code = sl_kube_lines_feed(&lines, stream + at, left < step ? left : step, NULL);
-            assert_int_equal(code, SL_OK);
-        }
-        assert_string_equal(notes.data, "1 8 3 0\n3 11 -1 0\n2 12 0 0\n4  -1 410\n");
-        sl_buffer_release(&notes);
-        sl_buffer_release(&lines.rest);
-    }
-}
-
-static int feed_line(const char *line, struct sl_error *err) {
-    struct sl_buffer notes;
-    struct sl_kube_lines lines = {.take = note_change, .context = &notes};
-    sl_buffer_init(&notes, 4096);
-    sl_buffer_init(&lines.rest, 100);
-    int code = sl_kube_lines_feed(&lines, line, strlen(line), err);
-    sl_buffer_release(&notes);
-    sl_buffer_release(&lines.rest);
-    return code;
-}
-
-static void test_which_version_is_newer(void **unused) {
-    (void)unused;
-    assert_true(sl_kube_version_compare("9", "10") < 0);
-    assert_true(sl_kube_version_compare("10", "9") > 0);
-    assert_true(sl_kube_version_compare("123456789012345678901234", "123456789012345678901235") <
-                0);
-    assert_int_equal(sl_kube_version_compare("10", "10"), 0);
-    assert_true(sl_kube_version_compare("", "1") < 0);
-    assert_true(sl_kube_version_compare("1", "") > 0);
-    assert_int_equal(sl_kube_version_compare("", ""), 0);
-    assert_true(sl_kube_version_compare("a", "b") > 0); /* not known: it came later */
-    assert_int_equal(sl_kube_version_compare("a", "a"), 0);
-}
-
-static void test_what_is_no_change(void **unused) {
-    struct sl_error err = SL_ERROR_INIT;
-    char endless[200];
-    (void)unused;
-    memset(endless, ' ', sizeof(endless));
-    endless[sizeof(endless) - 1] = '\0';
-    assert_int_equal(feed_line("<html>\n", &err), SL_PARSE);
-    assert_int_equal(feed_line("{\"type\":\"SOMETHING\",\"object\":{}}\n", &err), SL_PARSE);
-    assert_int_equal(feed_line("{\"type\":\"ADDED\",\"object\":{\"metadata\":{}}}\n", &err),
-                     SL_PARSE);
-    assert_int_equal(feed_line("{\"type\":\"ERROR\",\"object\":{}}\n", &err), SL_PARSE);
-    assert_int_equal(feed_line(endless, &err), SL_TOOBIG);
-}
-
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_token),
@@ -579,9 +492,6 @@ int main(void) {
         cmocka_unit_test(test_files_are_merged),
         cmocka_unit_test(test_exec),
         cmocka_unit_test(test_exec_credential),
-        cmocka_unit_test(test_changes_however_they_are_cut),
-        cmocka_unit_test(test_which_version_is_newer),
-        cmocka_unit_test(test_what_is_no_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
