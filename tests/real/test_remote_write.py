@@ -8,13 +8,11 @@ import shutil
 import signal
 import subprocess
 import time
-import urllib.parse
-import urllib.request
 
 import pytest
 
 from lib.process import wait_until
-from lib.stack import BUILD, Collectd, Prometheus, block, http, plugin_block
+from lib.stack import BUILD, Collectd, Prometheus, block, plugin_block
 from prometheus3 import Prometheus3
 
 THREADS, SERIES = 5, 20  # as in tests/bench/feed_counters.c
@@ -51,15 +49,6 @@ def collectd_of(directory, prometheus, feeds):
     return collectd
 
 
-def matrix(prometheus, selector):
-    """{labels: [(time in ms, value)]} of all samples of the last two hours."""
-    query = urllib.parse.urlencode({"query": f"{selector}[2h]"})
-    result = http("GET", f"{prometheus.url}/api/v1/query?{query}", timeout_s=60)["data"]["result"]
-    return {tuple(sorted(each["metric"].items())):
-            [(round(float(at) * 1000), float(value)) for at, value in each["values"]]
-            for each in result}
-
-
 @pytest.mark.parametrize("receiver,protocol,kills", [(Prometheus, 1, 100), (Prometheus3, 2, 100)])
 def test_nothing_is_lost_over_kills(tmp_path, parts, receiver, protocol, kills):
     """While Prometheus is away, too, which it is from a third of the kills on for another third."""
@@ -88,12 +77,12 @@ def test_nothing_is_lost_over_kills(tmp_path, parts, receiver, protocol, kills):
     parts.append(collectd.start())
     pending = 'collectd_remote_write_samples_pending{node="n"}'
     began_ms = time.time() * 1000
-    wait_until(lambda: [v for at, v in matrix(prometheus, pending).popitem()[1]
+    wait_until(lambda: [v for at, v in prometheus.matrix(pending).popitem()[1]
                         if at > began_ms and v < 100], 60, "an empty journal", poll_s=0.5)
 
     # Every number that a callback has returned 0 for, once; at most one more of each kill, whose
     # callbacks may have returned when nobody could write it down.
-    found = matrix(prometheus, "collectd_fed_gauge")
+    found = prometheus.matrix("collectd_fed_gauge")
     assert len(found) == THREADS * SERIES
     more = 0
     for labels, samples in found.items():
@@ -110,15 +99,15 @@ def test_nothing_is_lost_over_kills(tmp_path, parts, receiver, protocol, kills):
 
     # The books, at every moment that was recorded.
     books = {dict(labels)["__name__"].removeprefix("collectd_remote_write_samples_"): dict(samples)
-             for labels, samples in matrix(
-                 prometheus, '{__name__=~"collectd_remote_write_samples_.*",node="n"}').items()}
+             for labels, samples in prometheus.matrix(
+                 '{__name__=~"collectd_remote_write_samples_.*",node="n"}').items()}
     moments = sorted(books["accepted_total"])
     assert len(moments) >= kills / 2
     for at in moments:
         other = sum(books[f"{name}_total"][at] for name in BOOKS) + books["pending"][at]
         assert books["accepted_total"][at] == other, at
-    spoken = {value for samples in matrix(
-        prometheus, 'collectd_remote_write_protocol{node="n"}').values() for _, value in samples}
+    spoken = {value for samples in prometheus.matrix(
+        'collectd_remote_write_protocol{node="n"}').values() for _, value in samples}
     assert protocol in spoken <= {2, protocol}  # 2.0 before the first answer
     last = {name: books[f"{name}_total"][moments[-1]] for name in ("accepted", *BOOKS)}
     assert last["accepted"] >= fed

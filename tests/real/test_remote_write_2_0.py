@@ -10,7 +10,6 @@ from lib.receiver import Receiver
 from lib.stack import Collectd, Prometheus, block, plugin_block
 from lib.unixsock import Values
 from prometheus3 import Prometheus3
-from test_remote_write import matrix
 
 FEATURES = "--enable-feature=metadata-wal-records,st-storage"
 
@@ -126,7 +125,7 @@ def test_a_receiver_that_is_replaced_in_place(tmp_path, parts):
     reader = Prometheus(str(old_directory))  # of what the old one has left
     parts.append(reader.start())
     found = [value for prometheus in (new, reader)
-             for samples in matrix(prometheus, series).values() for _, value in samples]
+             for samples in prometheus.matrix(series).values() for _, value in samples]
     assert sorted(found) == list(range(1, end + 1))
     print(f"{end} numbers, each once")
     assert len(host.collectd.find("does not know remote write 2.0")) == 1

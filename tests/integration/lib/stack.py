@@ -161,6 +161,14 @@ class Prometheus(Process):
         query = urllib.parse.urlencode({"query": expression})
         return http("GET", f"{self.url}/api/v1/query?{query}")["data"]["result"]
 
+    def matrix(self, selector):
+        """{labels: [(time in ms, value)]} of all samples of the last two hours."""
+        query = urllib.parse.urlencode({"query": f"{selector}[2h]"})
+        result = http("GET", f"{self.url}/api/v1/query?{query}", timeout_s=60)["data"]["result"]
+        return {tuple(sorted(each["metric"].items())):
+                [(round(float(at) * 1000), float(value)) for at, value in each["values"]]
+                for each in result}
+
     def value(self, expression):
         """The one number that an instant query gives; None where it gives nothing."""
         result = self.query(expression)
