@@ -331,7 +331,9 @@ static int write_svg(const struct replay *r, const struct sl_replay_panel *panel
     sl_replay_print_svg(recording, panels, SIDES, &svg);
     int code = sl_buffer_check(&svg, r->settings.svg, err);
     FILE *file = code == SL_OK ? fopen(r->settings.svg, "we") : NULL;
-    if (code == SL_OK && (file == NULL || fwrite(svg.data, 1, svg.len, file) != svg.len))
+    if (code == SL_OK && file == NULL)
+        code = sl_fail(err, SL_CONFIG, "cannot write %s: %m", r->settings.svg);
+    if (code == SL_OK && fwrite(svg.data, 1, svg.len, file) != svg.len)
         code = sl_fail(err, SL_IO, "cannot write %s: %m", r->settings.svg);
     if (file != NULL && fclose(file) != 0 && code == SL_OK)
         code = sl_fail(err, SL_IO, "cannot write %s: %m", r->settings.svg);

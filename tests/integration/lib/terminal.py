@@ -42,9 +42,9 @@ class Terminal:
             except OSError:  # its other end was closed
                 assert re.search(pattern, self.seen), repr(self.seen)
 
-    def drain(self):
-        """Takes what has come so far: nobody is held up by a full terminal."""
-        while select.select([self.master], [], [], 0)[0]:
+    def drain(self, quiet_s=0.0):
+        """Takes what comes until nothing has come for so long."""
+        while select.select([self.master], [], [], quiet_s)[0]:
             self.seen += os.read(self.master, 65536).decode()
 
     def close(self):
