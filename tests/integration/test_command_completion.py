@@ -121,7 +121,7 @@ def test_typed(shell, tmp_path):
     line = tmp_path / "line"
     terminal = interactive(shell, tmp_path)
     try:
-        terminal.read_until("ready> ")
+        terminal.read_until("ready> ", 60)  # compinit reads a thousand files
         for typed, expected in TYPED:
             def stands(typed=typed, expected=expected):
                 line.unlink(missing_ok=True)
@@ -132,7 +132,7 @@ def test_typed(shell, tmp_path):
                 terminal.type("\x18p")
                 terminal.drain(quiet_s=0.1)
                 return line.exists() and line.read_text().rstrip(" =\n") == expected
-            wait_until(stands, 30, lambda: f"{typed!r}: {terminal.seen!r}")
+            wait_until(stands, 60, lambda: f"{typed!r}: {terminal.seen!r}")
     finally:
         terminal.close()
 
