@@ -184,7 +184,7 @@ class Cluster:
             f"--audit-policy-file={self.path('audit-policy.yaml')}",
             f"--audit-log-path={self.audit_log}",
         ], self.path("kube-apiserver.log")).start()
-        self.server.wait_ready(self._is_ready, 60)
+        self.server.wait_ready(self._is_ready, 180)
 
     def _is_ready(self):
         try:
