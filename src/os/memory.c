@@ -35,46 +35,29 @@ static bool read_mapping(const char *line, struct mapping *ret) {
     return true;
 }
 
-struct mappings {
-    struct mapping *items;
-    size_t count;
-};
-
-/* False: out of memory, what is there is complete. */
-static bool add(struct mappings *m, const struct mapping *one) {
-    struct mapping *items = realloc(m->items, (m->count + 1) * sizeof(*items));
-    if (items == NULL)
-        return false;
-    m->items = items;
-    items[m->count++] = *one;
-    return true;
-}
-
-/* The constant mappings of files of which no page is this process's own. */
-static void list_clean(struct mappings *ret) {
+void sl_memory_trim_code(void) {
     static const char own_pages[] = "Anonymous:";
     FILE *maps = fopen("/proc/self/smaps", "re");
     struct mapping now = {0};
     char *line = NULL;
     size_t size = 0;
-    bool ok = true;
-    while (maps != NULL && ok && getline(&line, &size, maps) > 0) {
-        if (read_mapping(line, &now))
-            continue;
-        if (now.is_constant && strncmp(line, own_pages, sizeof(own_pages) - 1) == 0 &&
-            strtoul(line + sizeof(own_pages) - 1, NULL, 10) == 0)
-            ok = add(ret, &now);
-    }
-    if (maps != NULL)
-        (void)fclose(maps);
-    free(line);
-}
+    int saved = errno;
 
-static bool is_within(const struct mappings *m, uintptr_t begin, uintptr_t end) {
-    for (size_t i = 0; i < m->count; i++)
-        if (begin >= m->items[i].begin && end <= m->items[i].end)
-            return true;
-    return false;
+    while (maps != NULL && getline(&line, &size, maps) > 0) {
+        if (read_mapping(line, &now)) {
+            continue;
+        }
+        if (now.is_constant && strncmp(line, own_pages, sizeof own_pages - 1) == 0 &&
+            strtoul(line + sizeof own_pages - 1, NULL, 10) == 0) {
+            /* MADV_DONTNEED wants no const; nothing is written. */
+            (void)madvise((void *)now.begin, now.end - now.begin, MADV_DONTNEED);
+        }
+    }
+    if (maps != NULL) {
+        (void)fclose(maps);
+    }
+    free(line);
+    errno = saved;
 }
 
 static bool has_text_relocations(const struct dl_phdr_info *object) {
@@ -91,10 +74,9 @@ static bool has_text_relocations(const struct dl_phdr_info *object) {
     return false;
 }
 
-/* What of an object is not writable; where clean is given, only what stands in it. */
-static int trim_object(struct dl_phdr_info *object, size_t size, void *clean) {
+static int trim_object(struct dl_phdr_info *object, size_t size, void *unused) {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    (void)size;
+    (void)size, (void)unused;
     if (has_text_relocations(object))
         return 0;
     for (int i = 0; i < object->dlpi_phnum; i++) {
@@ -103,21 +85,9 @@ static int trim_object(struct dl_phdr_info *object, size_t size, void *clean) {
             continue;
         uintptr_t begin = (object->dlpi_addr + part->p_vaddr) & ~(page - 1);
         uintptr_t end = object->dlpi_addr + part->p_vaddr + part->p_memsz;
-        if (clean == NULL || is_within(clean, begin, end))
-            (void)madvise((void *)begin, end - begin, MADV_DONTNEED);
+        (void)madvise((void *)begin, end - begin, MADV_DONTNEED);
     }
     return 0;
-}
-
-/* What smaps has said may be another thread's memory by now, so only what the dynamic linker has
- * loaded is let go of, while it holds its lock and unloads nothing. */
-void sl_memory_trim_code(void) {
-    int saved = errno;
-    struct mappings clean = {.items = NULL};
-    list_clean(&clean);
-    (void)dl_iterate_phdr(trim_object, &clean);
-    free(clean.items);
-    errno = saved;
 }
 
 void sl_memory_trim_own_code(void) {
