@@ -130,7 +130,7 @@ class Pair:
         else:
             host.stop()
             before = time.time()
-        self.wait_holder(KILL_LIMIT_S + 10)
+        self.wait_holder(KILL_LIMIT_S + 40)
         if kind == "stop" and host.find("the Lease could not be given back"):
             kind = "stop without an answer"  # in 0.7 s, on a machine that is busy with other things
         self.took[kind].append(max(self.terms()[-1]["at"] - before, 0))
@@ -167,7 +167,7 @@ class Pair:
             said = re.search(rf"-> {write['size']} workers", self.logs[write["user"]]())
             ended = self.ended_at.get(write["user"], 0)
             # Who is ended has no time to say so.
-            assert said or abs(ended - write["sent"]) < 2, write
+            assert said or write["sent"] - 2 < ended < write["at"] + 2, write
         return len(terms), len(writes)
 
     def stop(self):
@@ -187,6 +187,18 @@ def burst(spacelift, pools, over):
             spacelift.finish(busy, pool=pool)
         else:
             spacelift.add_runs(dice.randint(1, 4), pool=pool)
+
+
+def ask_server(cluster, pool, over, slowest):
+    """How long does the server need for a GET, at the worst? It stands on this machine, which may be
+    busy with other things; that is no time of ours."""
+    while not over.wait(0.5):
+        begun = time.monotonic()
+        try:
+            cluster.pool_size(pool)
+        except OSError:
+            pass  # not in time
+        slowest.append(time.monotonic() - begun)
 
 
 def role_for(pools):
@@ -222,7 +234,7 @@ def make_pairs(directory, cluster, parts):
     return pairs
 
 
-def tell(kind, seconds, limit_s):
+def tell(kind, seconds, limit_s, slack_s):
     seconds = sorted(seconds)
     if not seconds:
         return
@@ -230,7 +242,7 @@ def tell(kind, seconds, limit_s):
                      for share in (0, 25, 50, 75, 90, 99))
     print(f"{kind}: {len(seconds)} times, take-over in seconds {parts} max={seconds[-1]:.2f} "
           f"(limit {limit_s})")
-    assert seconds[-1] <= limit_s
+    assert seconds[-1] <= limit_s + slack_s
 
 
 def test_leaders_that_are_killed_and_stopped(tmp_path, parts, own_cluster):
@@ -238,7 +250,10 @@ def test_leaders_that_are_killed_and_stopped(tmp_path, parts, own_cluster):
     over = threading.Event()
     noise = threading.Thread(target=burst, args=(pairs[0].spacelift, [pair.pool for pair in pairs],
                                                  over))
+    slowest = [0.0]
+    probe = threading.Thread(target=ask_server, args=(own_cluster, pairs[0].pool, over, slowest))
     noise.start()
+    probe.start()
     runs = [threading.Thread(target=pair.run, args=(KILLS // PAIRS + (seed < KILLS % PAIRS), seed))
             for seed, pair in enumerate(pairs)]
     for run in runs:
@@ -247,6 +262,7 @@ def test_leaders_that_are_killed_and_stopped(tmp_path, parts, own_cluster):
         run.join()
     over.set()
     noise.join()
+    probe.join()
     for pair in pairs:
         if pair.failure:
             raise pair.failure
@@ -255,9 +271,10 @@ def test_leaders_that_are_killed_and_stopped(tmp_path, parts, own_cluster):
     print(f"\n{PAIRS} pairs of hosts, options as by default: {sum(terms for terms, _ in counts)} terms, "
           f"{sum(writes for _, writes in counts)} writes, each by the holder of the Lease and of a "
           "size that he had decided")
+    print(f"the server's slowest answer meanwhile: {max(slowest):.2f} s, which is added to the limits")
     for kind, limit_s in (("kill", KILL_LIMIT_S), ("stop", STOP_LIMIT_S),
                           ("stop without an answer", KILL_LIMIT_S)):
-        tell(kind, [each for pair in pairs for each in pair.took[kind]], limit_s)
+        tell(kind, [each for pair in pairs for each in pair.took[kind]], limit_s, max(slowest))
     assert sum(len(pair.took["stop"]) for pair in pairs) >= PAIRS - 2
     assert sum(writes for _, writes in counts) > KILLS / 2
     for pair in pairs:
