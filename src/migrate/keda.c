@@ -38,7 +38,7 @@ static void find_unknown(struct keda *k, const struct sl_json *object, const cha
     for (size_t i = 0; i < sl_json_size(object); i++) {
         const char *key = sl_json_key(sl_json_at(object, i));
 
-        if (!is_known(key, known)) {
+        if (key != NULL && !is_known(key, known)) { /* NULL: a list where a map belongs */
             char field[PATH_BYTES];
 
             (void)snprintf(field, sizeof field, "%s%s%.60s", path, path[0] != '\0' ? "." : "", key);
