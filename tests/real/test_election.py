@@ -157,8 +157,9 @@ class Pair:
                  "size": entry["requestObject"]["spec"]["replicas"]}
                 for entry in self.trail.scales(self.pool)]
 
-    def check_writers(self):
-        """Whoever wrote held the Lease when he wrote; what was written he had decided."""
+    def check_writers(self, slack_s):
+        """Whoever wrote held the Lease when he wrote; what was written he had decided, which his log
+        says, unless he was ended before it could: within two seconds, and what the machine is slow."""
         terms, writes = self.terms(), self.writes()
         for write in writes:
             term = [each for each in terms if each["at"] <= write["at"]][-1]
@@ -166,8 +167,7 @@ class Pair:
             assert MIN <= write["size"] <= MAX
             said = re.search(rf"-> {write['size']} workers", self.logs[write["user"]]())
             ended = self.ended_at.get(write["user"], 0)
-            # Who is ended has no time to say so.
-            assert said or write["sent"] - 2 < ended < write["at"] + 2, write
+            assert said or write["sent"] - 2 < ended < write["at"] + 2 + slack_s, write
         return len(terms), len(writes)
 
     def stop(self):
@@ -267,7 +267,7 @@ def test_leaders_that_are_killed_and_stopped(tmp_path, parts, own_cluster):
         if pair.failure:
             raise pair.failure
         pair.stop()
-    counts = [pair.check_writers() for pair in pairs]
+    counts = [pair.check_writers(max(slowest)) for pair in pairs]
     print(f"\n{PAIRS} pairs of hosts, options as by default: {sum(terms for terms, _ in counts)} terms, "
           f"{sum(writes for _, writes in counts)} writes, each by the holder of the Lease and of a "
           "size that he had decided")
