@@ -196,15 +196,16 @@ void sl_encoder_add(struct sl_encoder *e, const struct sl_series *series,
         add_1(e, series, sample);
 }
 
-int sl_encoder_end(struct sl_encoder *e, struct sl_buffer *message, struct sl_error *err) {
-    sl_buffer_reset(message);
-    sl_buffer_reserve(message, e->symbols.len + e->series.len);
-    sl_buffer_append(message, e->symbols.data, e->symbols.len);
-    sl_buffer_append(message, e->series.data, e->series.len);
-    int code = sl_buffer_check(&e->symbols, "a table of symbols", err);
-    if (code == SL_OK)
-        code = sl_buffer_check(&e->series, "a batch", err);
-    return code == SL_OK ? sl_buffer_check(message, "a batch", err) : code;
+/* The table of symbols comes first; 1.0 has none. */
+int sl_encoder_end(struct sl_encoder *e, const struct sl_buffer **ret, struct sl_error *err) {
+    bool has_symbols = e->protocol == SL_WRITE_2_0;
+    int code = sl_buffer_check(&e->series, "a batch", err);
+    if (code == SL_OK && has_symbols) {
+        sl_buffer_append(&e->symbols, e->series.data, e->series.len);
+        code = sl_buffer_check(&e->symbols, "a batch with its symbols", err);
+    }
+    *ret = has_symbols ? &e->symbols : &e->series;
+    return code;
 }
 
 int sl_encode_compress(const struct sl_buffer *message, struct sl_buffer *out,

@@ -48,8 +48,8 @@ void sl_encoder_begin(struct sl_encoder *e, enum sl_write_protocol protocol);
 void sl_encoder_add(struct sl_encoder *e, const struct sl_series *series,
                     const struct sl_sample *sample);
 
-/* Ends it: replaces the content of message by the whole of it. */
-int sl_encoder_end(struct sl_encoder *e, struct sl_buffer *message,
+/* Ends it. The whole of it is the encoder's own, until the next begins. */
+int sl_encoder_end(struct sl_encoder *e, const struct sl_buffer **ret,
                    struct sl_error *err) SL_CHECKED;
 
 /* Snappy's block format, the only one remote write takes. Replaces the content of out. */

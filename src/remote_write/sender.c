@@ -60,7 +60,6 @@ int sl_sender_new(struct sl_node_options *options, struct sl_log log, struct sl_
     s->protocol_now = (int)s->protocol;
     s->samples_max = (size_t)s->options.max_samples_per_send;
     sl_encoder_init(&s->encoder, REQUEST_BYTES_MAX);
-    sl_buffer_init(&s->message, REQUEST_BYTES_MAX);
     sl_buffer_init(&s->body, REQUEST_BYTES_MAX * 2);
     uint64_t seed = (uint64_t)sl_clock_realtime_ms() ^ (uint64_t)getpid() << 40;
     sl_backoff_init(&s->backoff, s->options.min_backoff_ms, s->options.max_backoff_ms, seed);
@@ -197,7 +196,6 @@ void sl_sender_free(struct sl_sender *s, int64_t deadline_ms) {
     sl_queue_free(s->queue);
     sl_rules_release(&s->rules);
     sl_encoder_release(&s->encoder);
-    sl_buffer_release(&s->message);
     sl_buffer_release(&s->body);
     free(s->spool_path);
     if (s->has_wakeups) {

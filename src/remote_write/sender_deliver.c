@@ -17,8 +17,9 @@ enum {
 static int encode(struct sl_sender *s, const struct sl_batch *batch, struct sl_error *err) {
     sl_encoder_begin(&s->encoder, s->protocol);
     sl_batch_encode(batch, &s->encoder);
-    int code = sl_encoder_end(&s->encoder, &s->message, err);
-    return code == SL_OK ? sl_encode_compress(&s->message, &s->body, err) : code;
+    const struct sl_buffer *message = NULL;
+    int code = sl_encoder_end(&s->encoder, &message, err);
+    return code == SL_OK ? sl_encode_compress(message, &s->body, err) : code;
 }
 
 static void on_header(void *context, const char *name, const char *value) {

@@ -28,7 +28,6 @@ struct sl_sender {
 
     /* The thread's own. */
     struct sl_encoder encoder;
-    struct sl_buffer message;
     struct sl_buffer body;
     struct sl_backoff backoff;
     enum sl_write_protocol protocol;

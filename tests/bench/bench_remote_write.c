@@ -96,8 +96,8 @@ static void dump_text(const struct sl_batch *batch) {
 }
 
 static bool send_all(struct sl_queue *q, size_t batch_max, enum sl_write_protocol protocol,
-                     struct sl_encoder *encoder, struct sl_buffer *message, struct sl_buffer *body,
-                     struct totals *t) {
+                     struct sl_encoder *encoder, struct sl_buffer *body, struct totals *t) {
+    const struct sl_buffer *message = NULL;
     struct sl_batch batch;
     for (;;) {
         double begin = cpu_ns();
@@ -106,7 +106,7 @@ static bool send_all(struct sl_queue *q, size_t batch_max, enum sl_write_protoco
         double taken = cpu_ns();
         sl_encoder_begin(encoder, protocol);
         sl_batch_encode(&batch, encoder);
-        if (sl_encoder_end(encoder, message, NULL) != SL_OK)
+        if (sl_encoder_end(encoder, &message, NULL) != SL_OK)
             return false;
         double encoded = cpu_ns();
         if (sl_encode_compress(message, body, NULL) != SL_OK)
@@ -131,9 +131,8 @@ static bool send_all(struct sl_queue *q, size_t batch_max, enum sl_write_protoco
 static bool run(struct host_load *load, struct sl_queue *q, int intervals, size_t batch_max,
                 enum sl_write_protocol protocol, struct totals *t) {
     struct sl_encoder encoder;
-    struct sl_buffer message, body;
+    struct sl_buffer body;
     sl_encoder_init(&encoder, MESSAGE_BYTES_MAX);
-    sl_buffer_init(&message, MESSAGE_BYTES_MAX);
     sl_buffer_init(&body, 2 * MESSAGE_BYTES_MAX);
     bool is_good = true;
     for (int i = 0; i < intervals && is_good; i++) {
@@ -143,7 +142,7 @@ static bool run(struct host_load *load, struct sl_queue *q, int intervals, size_
         double begin = cpu_ns();
         put_all(q, load);
         t->put_ns += cpu_ns() - begin;
-        is_good = send_all(q, batch_max, protocol, &encoder, &message, &body, t);
+        is_good = send_all(q, batch_max, protocol, &encoder, &body, t);
         if (text_file !=
             NULL) /* one interval: Telegraf keeps one sample of a series in a request */
             fclose(text_file);
@@ -151,7 +150,6 @@ static bool run(struct host_load *load, struct sl_queue *q, int intervals, size_
         host_load_advance(load);
     }
     sl_encoder_release(&encoder);
-    sl_buffer_release(&message);
     sl_buffer_release(&body);
     return is_good;
 }

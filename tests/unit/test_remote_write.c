@@ -63,14 +63,13 @@ static void check_hex(const struct sl_buffer *message, const char *hex) {
 struct encoding {
     struct sl_series_set *set;
     struct sl_encoder encoder;
-    struct sl_buffer message;
+    const struct sl_buffer *message;
 };
 
 static struct encoding begin(enum sl_write_protocol protocol) {
     struct encoding e;
     assert_int_equal(sl_series_set_new(&e.set, NULL), SL_OK);
     sl_encoder_init(&e.encoder, 10000000);
-    sl_buffer_init(&e.message, 10000000);
     sl_encoder_begin(&e.encoder, protocol);
     return e;
 }
@@ -81,7 +80,6 @@ static void end(struct encoding *e) {
 
 static void release(struct encoding *e) {
     sl_encoder_release(&e->encoder);
-    sl_buffer_release(&e->message);
     sl_series_set_free(e->set);
 }
 
@@ -94,7 +92,7 @@ static void test_1_0_to_the_byte(void **unused) {
     struct encoding e = begin(SL_WRITE_1_0);
     sl_encoder_add(&e.encoder, take(e.set, &counter), &forty_two);
     end(&e);
-    check_hex(&e.message,
+    check_hex(e.message,
               "0a4c0a170a085f5f6e616d655f5f120b746573745f6d65747269630a0e0a08696e7374616e6365120268"
               "310a0f0a036a6f621208636f6c6c65637464121009000000000000454010fbd095ffbc31");
     release(&e);
@@ -107,7 +105,7 @@ static void test_2_0_to_the_byte(void **unused) {
     sl_encoder_add(&e.encoder, take(e.set, &counter), &forty_two);
     end(&e);
     check_hex(
-        &e.message,
+        e.message,
         "220022085f5f6e616d655f5f220b746573745f6d65747269632208696e7374616e636522026831220"
         "36a6f622208636f6c6c65637464220468656c702a270a06010203040506121709000000000000454010fb"
         "d095ffbc31189bfc91ffbc312a0408011807");
@@ -122,8 +120,8 @@ static void test_stale_marker_to_the_byte(void **unused) {
     struct encoding e = begin(SL_WRITE_2_0);
     sl_encoder_add(&e.encoder, take(e.set, &gauge), &stale);
     end(&e);
-    check_hex(&e.message, "220022085f5f6e616d655f5f2201612201732a1c0a020102121009020000000000f07f10"
-                          "fbd095ffbc312a0408022003");
+    check_hex(e.message, "220022085f5f6e616d655f5f2201612201732a1c0a020102121009020000000000f07f10"
+                         "fbd095ffbc312a0408022003");
     release(&e);
 }
 
@@ -138,16 +136,16 @@ static void test_symbols_are_shared_within_a_request(void **unused) {
     assert_ptr_equal(take(e.set, &counter), one);
     sl_encoder_add(&e.encoder, one, &forty_two);
     end(&e);
-    size_t first = e.message.len;
+    size_t first = e.message->len;
     sl_encoder_begin(&e.encoder, SL_WRITE_2_0);
     sl_encoder_add(&e.encoder, one, &forty_two);
     end(&e);
-    assert_int_equal(e.message.len, first);
+    assert_int_equal(e.message->len, first);
     sl_encoder_begin(&e.encoder, SL_WRITE_2_0);
     sl_encoder_add(&e.encoder, one, &forty_two);
     sl_encoder_add(&e.encoder, two, &forty_two);
     end(&e);
-    assert_int_equal(e.message.len, first + strlen("..h2") + 41);
+    assert_int_equal(e.message->len, first + strlen("..h2") + 41);
     release(&e);
 }
 
@@ -173,8 +171,8 @@ static void test_lengths_around_the_edges_of_a_varint(void **unused) {
         struct encoding e = begin(i % 2 == 0 ? SL_WRITE_1_0 : SL_WRITE_2_0);
         sl_encoder_add(&e.encoder, take(e.set, &d), &forty_two);
         end(&e);
-        const unsigned char *at = (const unsigned char *)e.message.data;
-        const unsigned char *last = at + e.message.len;
+        const unsigned char *at = (const unsigned char *)e.message->data;
+        const unsigned char *last = at + e.message->len;
         while (at < last) {
             assert_true(*at == 0x0a || *at == 0x22 || *at == 0x2a);
             at++;
@@ -208,7 +206,7 @@ static void test_many_labels(void **unused) {
     struct encoding e = begin(SL_WRITE_2_0);
     sl_encoder_add(&e.encoder, sl_series_take(e.set, &packed), &forty_two);
     end(&e);
-    const unsigned char *at = (const unsigned char *)e.message.data;
+    const unsigned char *at = (const unsigned char *)e.message->data;
     while (*at == 0x22) {
         at++;
         size_t size = read_varint(&at);
@@ -216,7 +214,7 @@ static void test_many_labels(void **unused) {
     }
     assert_int_equal(*at++, 0x2a);
     size_t size = read_varint(&at);
-    assert_ptr_equal(at + size, e.message.data + e.message.len);
+    assert_ptr_equal(at + size, e.message->data + e.message->len);
     assert_int_equal(*at++, 0x0a);
     assert_int_equal(read_varint(&at), 122); /* all below 128 */
     release(&e);
