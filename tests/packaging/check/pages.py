@@ -13,7 +13,7 @@ from lib.stack import (API_KEY_ID, API_KEY_SECRET, BUILD, NAMESPACE, PLUGINS, PO
 
 PAGES = sorted(["README.md", "CONTRIBUTING.md", "tests/sim/README.md",
                 *(os.path.relpath(path, TREE) for path in glob.glob(f"{TREE}/docs/manual/*.md"))])
-MAN_PAGES = sorted(os.path.relpath(path, TREE) for path in glob.glob(f"{TREE}/docs/*.5.in"))
+MAN_PAGES = sorted(os.path.relpath(path, TREE) for path in glob.glob(f"{TREE}/docs/*.[15].in"))
 
 # Commands that are run, but elsewhere: too long for here.
 ELSEWHERE = {
@@ -48,6 +48,19 @@ spec:
         query: spacelift_worker_pool_runs_pending{{worker_pool_name="{POOL}"}}
         threshold: '1.0'
 """
+# What Prometheus' /api/v1/query_range says of an hour in which a pool had two runs, and a third waited.
+RECORDING = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [
+    {"metric": {"__name__": f"spacelift_worker_pool_{name}", "worker_pool_name": POOL},
+     "values": [[1700000000 + 60 * minute, value] for minute in range(60)]}
+    for name, value in (("runs_pending", "1"), ("workers_busy", "2"))]}})
+NEW_POLICY = f"""\
+<Plugin workerpool_scaler>
+  <Pool "{POOL}">
+    MinWorkers 1
+    MaxWorkers 5
+  </Pool>
+</Plugin>
+"""
 
 
 def read(path):
@@ -74,6 +87,7 @@ def commands(page):
 def man_blocks(page):
     """What stands between .nf and .fi, or .EX and .EE, as a reader sees it."""
     for _, text in re.findall(r"(?ms)^\.(nf|EX)\n(.*?)^\.(?:fi|EE)", read(page)):
+        text = re.sub(r"(?m)^\.R[SE]\n", "", text)
         yield re.sub(r"\\f[BIRP]", "", text).replace("\\-", "-").replace("\\e", "\\")
 
 
@@ -150,8 +164,8 @@ class Site:
 
 
 class Sandbox:
-    """Where the commands of a page run: a folder that looks like a clone, and this machine's /etc and
-    collectd folders under overlays that are thrown away."""
+    """Where the commands of a page run: a folder that looks like a clone, and this machine's /etc, programs
+    and collectd folders under overlays that are thrown away."""
 
     def __init__(self, site):
         self.site = site
@@ -161,16 +175,17 @@ class Sandbox:
         os.makedirs(self.bin)
         for name in os.listdir(TREE):
             os.symlink(os.path.join(TREE, name), os.path.join(self.clone, name))
-        with open(os.path.join(self.clone, "scaledobject.yaml"), "w", encoding="utf-8") as file:
-            file.write(SCALED_OBJECT)
+        for name, text in (("scaledobject.yaml", SCALED_OBJECT), ("queue.json", RECORDING),
+                           ("new.conf", NEW_POLICY), ("worker-pool-ID.config", "dG9rZW4=\n")):
+            with open(os.path.join(self.clone, name), "w", encoding="utf-8") as file:
+                file.write(text)
         shutil.copy(site.secret, os.path.join(self.clone, "api-key.config"))
         for name in STAND_INS:
-            self._program(name, f'echo "{name} $*"')
+            self._program(name, f'echo "{name} $*"; case "$*" in *" -f -") cat >/dev/null ;; esac')
         self._program("sudo", 'exec "$@"')
         self._program("editor", f'cat {site.secret} >"$1"')
         self._program("apt-get", 'shift; for p; do case $p in -*) ;; *) set -- "$@" "$p" ;; esac; done; '
                                  'apt-cache show --no-all-versions "$@" >/dev/null')
-        os.symlink(os.path.join(BUILD, "spacelift-pool"), os.path.join(self.bin, "spacelift-pool"))
 
     def _program(self, name, body):
         path = os.path.join(self.bin, name)
@@ -179,15 +194,17 @@ class Sandbox:
         os.chmod(path, 0o755)
 
     def run(self, commands, drop_in, with_daemon):
-        conf = os.path.join(self.site.directory, "drop-in.conf")
-        with open(conf, "w", encoding="utf-8") as file:
-            file.write(drop_in)
+        conf = self.site.file("drop-in.conf", drop_in)
+        for_telegraf = self.site.file("spacelift-pool.conf",
+                                      self.site.fill_in(read("conf/spacelift-pool.conf")))
         libexec = os.path.join(BUILD, "packaging", "common", "loadplugin")
         prepare = f"""
 set -e
 lay() {{ mkdir -p "$2.up" "$2.work"; mount -t overlay overlay -o "lowerdir=$1,upperdir=$2.up,workdir=$2.work" "$1"; }}
 mount -t tmpfs tmpfs /mnt
 lay /etc /mnt/etc; lay /usr/lib/collectd /mnt/plugins; lay /usr/libexec /mnt/libexec
+lay /usr/bin /mnt/programs
+cp {os.path.join(BUILD, "spacelift-pool")} /usr/bin/
 mount -t tmpfs tmpfs /var/lib/collectd
 cp {" ".join(os.path.join(BUILD, ".libs", f"{name}.so") for name in PLUGINS)} /usr/lib/collectd/
 mkdir -p /usr/libexec/collectd-spacelift /etc/collectd/collectd.conf.d
@@ -197,6 +214,9 @@ rm -f /etc/collectd/collectd.conf.d/*
 cp {conf} /etc/collectd/collectd.conf.d/spacelift.conf
 cp {self.site.kubernetes.kubeconfig} /etc/collectd/kubeconfig
 install -m 600 {self.site.secret} /etc/collectd/spacelift.secret
+install -m 600 {for_telegraf} /etc/spacelift-pool.conf
+mkdir -p /etc/telegraf/telegraf.d
+cp {TREE}/conf/telegraf.d/spacelift_execd.conf /etc/telegraf/telegraf.d/
 if [ -n "$WITH_DAEMON" ]; then
     collectd -f -C /etc/collectd/collectd.conf >/mnt/log 2>&1 &
     for i in $(seq 100); do spacelift-pool why {POOL} >/dev/null 2>&1 && break; sleep 0.1; done

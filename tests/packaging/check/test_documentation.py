@@ -36,7 +36,7 @@ def test_every_configuration_of_the_pages_starts_collectd(site):
     assert tried >= 4
 
 
-@pytest.mark.parametrize("page", MAN_PAGES)
+@pytest.mark.parametrize("page", [page for page in MAN_PAGES if page.endswith(".5.in")])
 def test_collectd_takes_every_configuration_of_a_manual_page(page, site, monkeypatch):
     """Takes: what a page's example reads may be elsewhere, but no option is refused."""
     found = list(man_configurations(page))
@@ -59,7 +59,7 @@ def check_runs(shown, page, site):
     drop_in = re.sub(r'URL "https://acme[^"]*"', f'URL "{site.spacelift.url}"', drop_in)
     drop_in = re.sub(r'(?s)LoadPlugin write_prometheus_remote.*?</Plugin>\n', "", drop_in)
     text = "\n".join(f"( {block}\n)" for block in shown)
-    done = Sandbox(site).run(text, drop_in, with_daemon="spacelift-pool status" in text)
+    done = Sandbox(site).run(text, drop_in, with_daemon=re.search("spacelift-pool (status|why)", text) is not None)
     assert done.returncode == 0, f"{page}:\n{text}\n{done.stdout[-3000:]}"
 
 
@@ -163,7 +163,7 @@ def test_metric_reference_has_every_metric_of_rules_and_dashboard():
 def test_manual_pages_are_set_without_a_warning():
     """As lintian tries them."""
     pages = glob.glob(os.path.join(BUILD, "docs", "*.[15]"))
-    assert len(pages) == len(MAN_PAGES) + 1
+    assert len(pages) == len(MAN_PAGES)
     for page in pages:
         done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page],
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
