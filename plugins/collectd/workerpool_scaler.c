@@ -11,6 +11,7 @@
 
 #include "common/block.h"
 #include "common/collectd_log.h"
+#include "common/test_run.h"
 #include "common/types.h"
 #include "publisher.h"
 #include "net/http.h"
@@ -73,6 +74,9 @@ static int configure_scaler(const struct sl_config_item *item, struct sl_error *
     rc = sl_scaler_config_read(&config, item, err);
     if (rc == SL_OK) {
         rc = default_state_directory(err);
+    }
+    if (rc == SL_OK && sl_is_test_run()) {
+        sl_scaler_config_rehearse(&config);
     }
     if (rc == SL_OK) {
         rc = sl_http_global_init(err);
@@ -189,6 +193,10 @@ static int start(void) {
     }
     if (sl_types_register_missing() != 0) {
         return -1;
+    }
+    if (sl_is_test_run()) {
+        sl_log(&plugin_log_sink, SL_LOG_NOTICE,
+               "this is collectd -T: sizes are decided, and none is written");
     }
     if (sl_scaler_start(scaler, &err) != SL_OK ||
         sl_publisher_start(scaler, config.pool_count, config.publish_interval_ms, &publisher,

@@ -257,6 +257,17 @@ int sl_scaler_config_read(struct sl_scaler_config *config, const struct sl_confi
                                 read_inner_block, config, err);
 }
 
+void sl_scaler_config_rehearse(struct sl_scaler_config *config) {
+    for (size_t i = 0; i < config->cluster_count; i++) {
+        config->clusters[i]->has_election = false;
+    }
+    for (size_t i = 0; i < config->pool_count; i++) {
+        config->pools[i]->is_shadow = true;
+    }
+    free(config->state_directory);
+    config->state_directory = NULL;
+}
+
 void sl_scaler_config_release(struct sl_scaler_config *config) {
     for (size_t i = 0; i < config->cluster_count; i++) {
         cluster_free(config->clusters[i]);

@@ -153,6 +153,9 @@ int sl_pool_options_add_notification(struct sl_pool_options *pool, const char *n
  * again after more has been added. */
 int sl_scaler_config_check(struct sl_scaler_config *config, struct sl_error *err) SL_CHECKED;
 
+/* For a run that must leave no trace: every pool a shadow, no Lease, nothing kept. */
+void sl_scaler_config_rehearse(struct sl_scaler_config *config);
+
 void sl_scaler_config_release(struct sl_scaler_config *config);
 
 void sl_pool_options_free(struct sl_pool_options *pool);

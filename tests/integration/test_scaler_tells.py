@@ -115,3 +115,34 @@ def test_a_notification_in_force_outlives_a_restart(host, tmp_path):
     socket.notify("okay", host="h", plugin="amqp")
     wait_until(lambda: account.pool()["size"] == 1, 20, lambda: collectd.output()[-3000:])
     assert [patch["body"].count('"replicas":3') for patch in kubernetes.patches()] == [1, 0]
+
+
+def test_a_test_of_the_configuration_resizes_nothing(tmp_path, parts):
+    """collectd -T runs everything for a moment, on hosts that are at work."""
+    directory = str(tmp_path)
+    kubernetes = KubernetesSimulator(directory, pools=[f"{POOL}=1"])
+    account = SpaceliftSimulator(directory, pools=[POOL], kubernetes=kubernetes)
+    for part in (kubernetes, account):
+        part.start()
+        parts.append(part)
+    secret = os.path.join(directory, "secret")
+    with open(secret, "w", encoding="utf-8",
+              opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(API_KEY_SECRET)
+    account.add_runs(8, duration_s=60)
+    collectd = Collectd(
+        directory, plugin_block("spacelift", account_block(account.url, secret)),
+        plugin_block("workerpool_scaler",
+                     block("Cluster", "c", KubeConfig=kubernetes.kubeconfig, LeaderElection=True),
+                     block("Pool", POOL, Namespace=NAMESPACE, MaxWorkers=5)))
+
+    def decided():
+        """It stops after one reading: at times before that has been looked at."""
+        status, said = collectd.test()
+        assert status == 0 and "sizes are decided, and none is written" in said, said
+        return f'pool "{POOL}": shadow: 1 -> 5 workers' in said
+
+    wait_until(decided, 30, "a decision")
+    assert {r["method"] for r in kubernetes.requests()} <= {"GET", "POST"}
+    assert not [r for r in kubernetes.requests() if "events" in r["path"] or "leases" in r["path"]]
+    assert not os.path.exists(os.path.join(collectd.data, "workerpool_scaler"))

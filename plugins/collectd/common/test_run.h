@@ -1,0 +1,11 @@
+/* Is this collectd -T, which starts everything, reads once and stops? It does not tell its plugins; so
+ * its command line is asked (proc(5); the options are those of collectd's src/daemon/cmd.c). */
+#ifndef SL_PLUGINS_COLLECTD_TEST_RUN_H
+#define SL_PLUGINS_COLLECTD_TEST_RUN_H
+
+#include <stdbool.h>
+
+/* Any thread. False where it cannot be known. */
+bool sl_is_test_run(void);
+
+#endif
