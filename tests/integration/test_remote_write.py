@@ -376,3 +376,21 @@ def test_last_values_leave_when_collectd_stops(tmp_path, parts, receiver):
     fed.put("x", 1, time.time())  # waits for its request to fill
     status, seconds = fed.stop()
     assert (status, values_of(receiver, "x")) == (0, [1]) and seconds < 1
+
+
+def test_a_test_of_the_configuration_sends_nothing(tmp_path, parts):
+    """collectd -T beside the daemon, which loses nothing by it."""
+    prometheus = Prometheus(str(tmp_path))
+    collectd = Collectd(str(tmp_path), "LoadPlugin load", plugin_block(
+        "write_prometheus_remote", block("Node", "p", URL=prometheus.write_url, BatchSendDeadline=1)),
+        stock_plugins=("load",))
+    for part in (prometheus, collectd):
+        part.start()
+        parts.append(part)
+    wait_until(lambda: prometheus.query("collectd_load_shortterm"), 20, "the daemon's samples")
+    status, said = collectd.test()
+    assert status == 0 and "nothing is sent, and no spool opened" in said, said
+    assert "[error]" not in said and "[warning]" not in said, said
+    wait_until(lambda: prometheus.query("count_over_time(collectd_load_shortterm[1m]) > 3"), 20,
+               lambda: f"more of them:\n{collectd.output()}")
+    assert not collectd.find("refuse")
