@@ -194,7 +194,8 @@ def test_policy(rpms, policy, tmp_path):
 
     def may(target, kind, right):
         return rules("-s", "collectd_t", "-t", target, "-c", kind, "-p", right)
-    assert may("collectd_var_lib_t", "file", "map") and may("ramfs_t", "file", "open")
+    assert may("collectd_t", "shm", "write") and may("ramfs_t", "file", "open")
+    assert not rules("-s", "collectd_t", "-t", "sshd_t", "-c", "shm", "-p", "write")
     secret = "collectd_spacelift_secret_t"
     assert may(secret, "file", "read") and may(secret, "dir", "search")
     assert not rules("-s", "collectd_t", "-t", secret, "-c", "file", "-p", "write")
