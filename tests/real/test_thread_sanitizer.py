@@ -164,5 +164,6 @@ def test_no_race_in_remote_write(tmp_path, parts, monkeypatch):
     collectd.start(ready_s=60)
     taken_over = len(picky.requests)
     wait_until(lambda: len(picky.requests) > taken_over, 60, "requests")
+    collectd.wait_line("fed samples", 60, count=2)  # its threads would not stop for collectd
     collectd.stop()
     check_no_race(tmp_path)
