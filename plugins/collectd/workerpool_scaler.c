@@ -76,6 +76,7 @@ static int configure_scaler(const struct sl_config_item *item, struct sl_error *
         rc = default_state_directory(err);
     }
     if (rc == SL_OK && sl_is_test_run()) {
+        rc = sl_scaler_config_check(&config, err); /* as it is written */
         sl_scaler_config_rehearse(&config);
     }
     if (rc == SL_OK) {
