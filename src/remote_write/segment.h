@@ -107,6 +107,10 @@ int sl_segment_load(const struct sl_segment *s, int directory_fd, struct sl_surv
                     struct sl_error *err) SL_CHECKED;
 void sl_segment_forget_memory(struct sl_segment *s);
 
+/* The same in two steps, of which only the second makes system calls: what is to be forgotten goes
+ * to rest. */
+void sl_segment_take_memory(struct sl_segment *s, struct sl_segment *rest);
+
 /* Closes; with a directory, the file is removed as well. */
 void sl_segment_free(struct sl_segment *s, int directory_fd);
 

@@ -118,6 +118,14 @@ void sl_segment_forget_memory(struct sl_segment *s) {
     s->is_known = false;
 }
 
+void sl_segment_take_memory(struct sl_segment *s, struct sl_segment *rest) {
+    rest->memory = s->memory;
+    rest->fd = s->fd;
+    s->memory = (struct sl_survivor)SL_SURVIVOR_INIT;
+    s->fd = -1;
+    s->is_known = false;
+}
+
 void sl_segment_free(struct sl_segment *s, int directory_fd) {
     char name[SL_SEGMENT_NAME_BYTES];
     if (s == NULL)

@@ -86,22 +86,35 @@ static bool is_parked(const struct sl_spool *s, const struct sl_segment *segment
             segment->number + UNSYNCED_SEGMENTS < s->current->number);
 }
 
+/* Some megabytes each, which are given back, and a file, which is closed, while nobody waits. */
+static void park(struct sl_spool *s, pthread_mutex_t *lock,
+                 void (*forget)(void *context, struct sl_segment *segment), void *context) {
+    struct sl_segment *each = NULL;
+    do {
+        struct sl_segment rest = {.memory = SL_SURVIVOR_INIT, .fd = -1};
+        pthread_mutex_lock(lock);
+        for (each = s->oldest; each != NULL && !is_parked(s, each); each = each->next)
+            continue;
+        if (each != NULL) {
+            forget(context, each);
+            sl_spool_state_forget(s->state_file, each->number);
+            sl_segment_take_memory(each, &rest);
+        }
+        pthread_mutex_unlock(lock);
+        sl_segment_forget_memory(&rest);
+    } while (each != NULL);
+}
+
 void sl_spool_keep(struct sl_spool *s, pthread_mutex_t *lock,
                    void (*forget)(void *context, struct sl_segment *segment), void *context) {
     make_ready(s, lock);
     touch_ahead(s, lock);
+    park(s, lock, forget, context);
     pthread_mutex_lock(lock);
     struct sl_segment *trash = s->trash;
     s->trash = NULL;
     for (struct sl_segment *each = trash; each != NULL; each = each->next)
         forget(context, each);
-    for (struct sl_segment *each = s->oldest; each != NULL; each = each->next) {
-        if (!is_parked(s, each))
-            continue;
-        forget(context, each);
-        sl_spool_state_forget(s->state_file, each->number);
-        sl_segment_forget_memory(each);
-    }
     pthread_mutex_unlock(lock);
     while (trash != NULL) {
         struct sl_segment *next = trash->next;
