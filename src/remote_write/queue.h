@@ -24,10 +24,11 @@ struct sl_queue;
 struct sl_queue_settings {
     struct sl_series_rules rules; /* what it points to must live as long as the queue */
     struct sl_spool_limits limits;
-    int64_t max_age_ms; /* 0: none */
-    int64_t sync_ms;    /* how much a power cut may cost; 0: as much as the system likes */
-    size_t batch_max;   /* most samples in a batch */
-    const char *path;   /* of the spool; NULL: memory */
+    int64_t max_age_ms;    /* 0: none */
+    int64_t sync_ms;       /* how much a power cut may cost; 0: as much as the system likes */
+    size_t batch_max;      /* most samples in a batch */
+    int64_t unreadable_ms; /* how long what cannot be read may stand in the way of all others */
+    const char *path;      /* of the spool; NULL: memory */
     struct sl_log log;
     const char *name; /* for the log */
 };
@@ -80,7 +81,8 @@ struct sl_batch {
 };
 
 /* The batch to send: up to max samples (and batch_max), oldest first. What it points to is valid
- * until it is settled. False: nothing waits. Samples older than MaxAge are dropped here. */
+ * until it is settled. False: nothing waits, or what waits cannot be read now: ask again in a
+ * while. Samples older than MaxAge are dropped here. */
 bool sl_queue_next(struct sl_queue *q, size_t max, int64_t now_ms, struct sl_batch *ret);
 
 /* Before a batch is sent for the first time: waits until the disk has it, and where it ends.

@@ -1,10 +1,12 @@
 /* What the sender takes from the queue, batch by batch. */
 #include "remote_write/queue_internal.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "os/clock.h"
 #include "remote_write/batch_order.h"
 #include "remote_write/value.h"
 
@@ -19,7 +21,10 @@ static int load(struct sl_queue *q, struct sl_segment *segment, struct sl_error 
     bool is_there = segment->memory.base != NULL;
     int directory_fd = is_there ? -1 : sl_spool_directory(&q->spool);
     pthread_mutex_unlock(&q->lock);
-    int code = is_there ? SL_OK : sl_segment_load(segment, directory_fd, &memory, err);
+    int code = SL_OK;
+    if (!is_there)
+        code = directory_fd >= 0 ? sl_segment_load(segment, directory_fd, &memory, err)
+                                 : sl_fail(err, SL_IO, "its directory cannot be used");
     if (directory_fd >= 0)
         close(directory_fd);
     pthread_mutex_lock(&q->lock);
@@ -27,7 +32,7 @@ static int load(struct sl_queue *q, struct sl_segment *segment, struct sl_error 
         segment->memory = memory;
     pthread_mutex_unlock(&q->lock);
     struct sl_record record;
-    segment->owns_lists = segment->is_known = code == SL_OK;
+    segment->owns_lists = code == SL_OK;
     for (size_t at = SL_SEGMENT_HEAD_BYTES; code == SL_OK; at = record.end) {
         struct sl_list *list = NULL;
         sl_segment_read(segment, at, &record);
@@ -45,6 +50,7 @@ static int load(struct sl_queue *q, struct sl_segment *segment, struct sl_error 
         if (code == SL_OK && record.list >= segment->list_count)
             segment->list_count = record.list + 1;
     }
+    segment->is_known = code == SL_OK;
     return code;
 }
 
@@ -126,8 +132,30 @@ static size_t collect(struct sl_queue *q, const struct sl_segment *segment, size
     return count;
 }
 
-/* The oldest segment, ready to be read; NULL: nothing waits. One that cannot be read is given up,
- * because it would stand in the way of all others. */
+/* One that cannot be read would stand in the way of all others, and is given up in the end. Its
+ * file system may only be away, and come back with it: as long as the spool cannot be written that
+ * is what one waits for, and for a while longer, because nobody may have noticed yet. */
+static bool is_lost(struct sl_queue *q, int code, const struct sl_error *err) {
+    int64_t now_ms = sl_clock_monotonic_ms();
+    bool is_news = q->unreadable_since_ms == 0;
+    pthread_mutex_lock(&q->lock);
+    bool is_away = q->spool.directory_fd < 0 || q->spool.disk_failed;
+    pthread_mutex_unlock(&q->lock);
+    if (is_news || is_away)
+        q->unreadable_since_ms = now_ms;
+    if (code == SL_PARSE ||
+        (!is_away && now_ms - q->unreadable_since_ms >= q->settings.unreadable_ms))
+        return true;
+    if (is_news)
+        sl_log(&q->settings.log, SL_LOG_ERROR,
+               "node \"%s\": nothing is sent, because the spool %s cannot be read: %s; it is tried "
+               "every second, and given up if the spool can be written and still not be read for "
+               "%" PRId64 " s",
+               q->settings.name, q->settings.path, err->text, q->settings.unreadable_ms / 1000);
+    return false;
+}
+
+/* The oldest segment, ready to be read; NULL: nothing waits, or it cannot be read now. */
 static struct sl_segment *pin(struct sl_queue *q) {
     for (;;) {
         struct sl_error err = SL_ERROR_INIT;
@@ -135,8 +163,17 @@ static struct sl_segment *pin(struct sl_queue *q) {
         struct sl_segment *segment = sl_spool_pin(&q->spool);
         bool is_loaded = segment == NULL || (segment->memory.base != NULL && segment->is_known);
         pthread_mutex_unlock(&q->lock);
-        if (is_loaded || load(q, segment, &err) == SL_OK)
+        int code = is_loaded ? SL_OK : load(q, segment, &err);
+        if (code == SL_OK) {
+            if (q->unreadable_since_ms != 0)
+                sl_log(&q->settings.log, SL_LOG_INFO, "node \"%s\": the spool %s is read again",
+                       q->settings.name, q->settings.path);
+            q->unreadable_since_ms = 0;
             return segment;
+        }
+        if (!is_lost(q, code, &err))
+            return NULL;
+        q->unreadable_since_ms = 0;
         sl_log(&q->settings.log, SL_LOG_ERROR,
                "node \"%s\": a part of the spool cannot be read and is given up: %s",
                q->settings.name, err.text);

@@ -17,7 +17,8 @@ struct sl_queue {
     struct sl_batch_place *places;
     uint64_t *order; /* and as many to sort with */
     size_t places_max;
-    uint64_t batch; /* running number, which stamps series */
+    uint64_t batch;              /* running number, which stamps series */
+    int64_t unreadable_since_ms; /* that a segment cannot be read; monotonic; 0: all can */
 
     pthread_t keeper;
     bool has_keeper;

@@ -13,6 +13,7 @@ enum {
     REQUEST_BYTES_MAX = 64 * 1024 * 1024,
     MIB = 1024 * 1024,
     MEMORY_BYTES_PER_SAMPLE = 24,
+    UNREADABLE_MS = 60 * 1000,
     STOP_PATIENCE_MS = 300, /* after everything it may wait for has been canceled */
 };
 
@@ -112,6 +113,7 @@ static int open_queue(struct sl_sender *s, const char *base_directory, struct sl
         .max_age_ms = o->max_age_ms,
         .sync_ms = o->spool_sync_ms,
         .batch_max = (size_t)o->max_samples_per_send,
+        .unreadable_ms = UNREADABLE_MS,
         .path = s->spool_path,
         .log = s->log,
         .name = o->name,

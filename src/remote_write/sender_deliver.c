@@ -10,6 +10,7 @@
 enum {
     RETRY_AFTER_MAX_MS = 5 * 60 * 1000,
     PACE_BURST_US = 1000000,
+    RETRY_READING_MS = 1000,
 };
 
 /* ---- one try ---- */
@@ -243,13 +244,20 @@ static void collect(struct sl_sender *s) {
     }
 }
 
+/* What is left after everything has been sent could not be read. */
+static int64_t idle_ms(const struct sl_sender *s) {
+    struct sl_queue_status status;
+    sl_queue_status(s->queue, &status);
+    return status.books.pending > 0 ? RETRY_READING_MS : -1;
+}
+
 /* What the spool holds from before goes out at once. */
 void *sl_sender_run(void *sender) {
     struct sl_sender *s = sender;
     sl_sender_protocol_begin(s);
     bool go_on = drain(s);
     while (go_on && !sl_wakeup_is_signalled(&s->stop)) {
-        sl_wakeup_wait(&s->work, &s->stop, -1);
+        sl_wakeup_wait(&s->work, &s->stop, idle_ms(s));
         sl_wakeup_clear(&s->work);
         collect(s);
         go_on = drain(s);

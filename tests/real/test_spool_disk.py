@@ -4,6 +4,7 @@ its write threads do not wait, the log says what is wrong and what to do, once, 
 and every sample is delivered, once, when the receiver is there again."""
 
 import fcntl
+import glob
 import os
 import shutil
 import signal
@@ -45,6 +46,7 @@ class Host:
                 MaxBackoff=0.2)),
             stock_plugins=("unixsock", "csv"), settings="WriteThreads 1")
         parts.append(self.collectd)
+        self.receiver = None
         self.time_s = time.time() - 10**5
         self.count = 0
 
@@ -60,6 +62,11 @@ class Host:
         return sorted(os.path.join(path, name) for path, _, names in os.walk(self.spool)
                       for name in names if name.endswith(".seg"))
 
+    def segments_in_files_only(self):
+        """Those that wait for their turn and take no memory meanwhile."""
+        return set(self.segments()) - {os.path.realpath(each) for each in glob.glob(
+            f"/proc/{self.collectd.pid}/fd/*")}
+
     def wait_error(self, words, count=1):
         line = self.collectd.wait_line(rf"\[error\] write_prometheus_remote.*{words}", 10, count)
         assert f'node "n"' in line and self.spool in line
@@ -71,11 +78,23 @@ class Host:
     def errors(self):
         return self.collectd.find(r"\[error\] write_prometheus_remote")
 
+    def receive(self):
+        """The receiver, which is there from now on."""
+        if self.receiver is None:
+            self.receiver = Receiver(port=self.port).start()
+            self.parts.append(self.receiver)
+        return self.receiver
+
+    def fail(self):
+        """Every access to the file system is an EIO from now on."""
+        root = os.open(self.system.path, os.O_RDONLY)
+        fcntl.ioctl(root, FS_IOC_SHUTDOWN, struct.pack("I", WITHOUT_LOG))
+        os.close(root)
+
     def check(self, errors, lost=0):
         """The receiver comes back: everything arrives, once, and the books say so."""
         assert self.collectd.alive()
-        receiver = Receiver(port=self.port).start()
-        self.parts.append(receiver)
+        receiver = self.receive()
         wait_until(lambda: 'test="x' in str(receiver.series().keys()), 20, "the first values")
         self.put(1)
 
@@ -220,14 +239,11 @@ def test_becomes_read_only_after_an_error(make_host):
 
 
 def test_the_device_fails(make_host):
-    """Every access is an EIO from now on."""
     host = make_host()
     host.collectd.start()
     host.put(100)
     wait_until(host.segments, 5, "a segment")
-    root = os.open(host.system.path, os.O_RDONLY)
-    fcntl.ioctl(root, FS_IOC_SHUTDOWN, struct.pack("I", WITHOUT_LOG))
-    os.close(root)
+    host.fail()
     host.put(100)
     host.wait_error("Input/output error.*the kernel's log")
     host.put(GROWS)
@@ -235,6 +251,24 @@ def test_the_device_fails(make_host):
     host.system.mount_again()
     host.wait_over()
     host.check(errors=1)
+
+
+def test_the_receiver_comes_while_the_device_fails(make_host):
+    """What waits in files cannot be read, and is not given up for that."""
+    host = make_host()
+    host.collectd.start()
+    host.put(5 * GROWS)
+    wait_until(host.segments_in_files_only, 10, "segments that are in files only")
+    host.fail()
+    host.put(100)
+    host.wait_error("cannot be written.*Input/output error")
+    host.receive()
+    host.wait_error("nothing is sent.*cannot be read")
+    host.system.unmount()  # nobody holds it: no -l
+    host.system.mount_again()
+    host.wait_over()
+    host.collectd.wait_line(r"\[info\].*is read again", 10)
+    host.check(errors=2)
 
 
 def test_the_directory_is_removed(make_host):

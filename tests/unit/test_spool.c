@@ -703,6 +703,39 @@ static void test_a_directory_that_cannot_be_made_yet(void **unused) {
     memcpy(directory, kept, sizeof(kept));
 }
 
+/* The files of what only waits are not given up because they cannot be read now: the file system
+ * may come back. */
+static void test_a_directory_that_is_away_for_a_while(void **unused) {
+    (void)unused;
+    enum { PUT = 500000 };
+    char aside[sizeof(directory) + 8];
+    struct sl_queue_status status;
+    struct sl_batch batch;
+    struct sl_queue *q = open_queue(true, 64u * 1024 * 1024, 0);
+    for (int i = 1; i <= PUT; i++)
+        put(q, "h", i, i);
+    wait_saved(q);
+    snprintf(aside, sizeof(aside), "%s.aside", directory);
+    assert_int_equal(rename(directory, aside), 0);
+    FILE *file = fopen(directory, "w");
+    fclose(file);
+    put(q, "h", PUT + 1, PUT + 1);
+    do
+        sl_queue_status(q, &status);
+    while (status.is_on_disk);
+    uint64_t seen = 0;
+    for (; sl_queue_next(q, MANY, 0, &batch); seen += batch.samples, ack(q, &batch))
+        assert_true(value_of(&batch, 0) == (double)seen + 1);
+    assert_int_equal(books_of(q).dropped_invalid, 0);
+    assert_true(seen < PUT);
+    assert_int_equal(unlink(directory), 0);
+    assert_int_equal(rename(aside, directory), 0);
+    wait_saved(q);
+    expect(q, (double)seen + 1, PUT + 1 - seen);
+    assert_int_equal(books_of(q).acked, PUT + 1);
+    sl_queue_free(q);
+}
+
 /* A host that has lost power finds what was on its disk when a request was sent: the batch of that
  * request, with the same bounds, whatever came in after it. */
 static void test_a_batch_is_the_same_after_a_loss_of_power(void **unused) {
@@ -848,6 +881,7 @@ int main(void) {
         ON_DISK(test_a_segment_that_is_truncated_while_it_is_written),
         ON_DISK(test_a_directory_that_is_removed),
         ON_DISK(test_a_directory_that_cannot_be_made_yet),
+        ON_DISK(test_a_directory_that_is_away_for_a_while),
         ON_DISK(test_a_batch_is_the_same_after_a_loss_of_power),
         ON_DISK(test_a_killed_process_whose_memory_is_lost_too),
         ON_DISK(test_rejected_samples_as_text),
