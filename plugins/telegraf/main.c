@@ -7,6 +7,7 @@
 #include "base/nearest.h"
 #include "base/version.h"
 #include "command.h"
+#include "os/memory.h"
 #include "print.h"
 
 static void put_overview(struct sl_buffer *out) {
@@ -87,6 +88,8 @@ static int run(const struct sl_command *command, int argc, char *const *argv) {
 }
 
 int main(int argc, char **argv) {
+    /* The dynamic linker touches most pages of thirty libraries, once. */
+    sl_memory_trim_own_code();
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
         return answer(put_overview);

@@ -99,15 +99,6 @@ static enum sl_exit read_accounts(struct sl_configuration *c, const struct read_
     return status;
 }
 
-/* The dynamic linker and libcurl's start touch most pages of thirty libraries, once: a host that
- * gathers every ten seconds need not find room for those and for a TLS handshake together. */
-static int start_http(struct sl_error *err) {
-    sl_memory_trim_own_code();
-    int code = sl_http_global_init(err);
-    sl_memory_trim_own_code();
-    return code;
-}
-
 static enum sl_exit run_read(const struct sl_arguments *arguments) {
     struct read_options options = {.is_execd = false};
     struct sl_configuration configuration = {.accounts = NULL};
@@ -128,7 +119,9 @@ static enum sl_exit run_read(const struct sl_arguments *arguments) {
     if (code == SL_OK)
         code = sl_configuration_accounts(&configuration, arguments, &err);
     if (code == SL_OK)
-        code = start_http(&err);
+        code = sl_http_global_init(&err);
+    if (!options.is_execd)
+        sl_http_stay_small();
     enum sl_exit status;
     if (code == SL_OK) {
         status = read_accounts(&configuration, &options, &log, &first);

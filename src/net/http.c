@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "net/tls.h"
 #include "os/clock.h"
+#include "os/memory.h"
 #include "sl_config.h"
 
 enum { DEFAULT_TIMEOUT_MS = 10000, DEFAULT_CONNECT_TIMEOUT_MS = 5000, URL_BYTES = 2048 };
@@ -51,6 +52,19 @@ int sl_http_global_init(struct sl_error *err) {
     if (code != CURLE_OK)
         return sl_fail(err, SL_IO, "libcurl cannot start: %s", curl_easy_strerror(code));
     return SL_OK;
+}
+
+static bool stays_small;
+
+/* What was just used is not what comes next. */
+static void let_go(void) {
+    if (stays_small)
+        sl_memory_trim_own_code();
+}
+
+void sl_http_stay_small(void) {
+    stays_small = true;
+    let_go();
 }
 
 static char *copy_or_null(const char *text, bool *ok) {
@@ -131,6 +145,7 @@ int sl_http_new(const struct sl_http_settings *settings, const struct sl_wakeup 
 void sl_http_free(struct sl_http *http) {
     if (http == NULL)
         return;
+    let_go();
     curl_easy_cleanup(http->easy);
     curl_multi_cleanup(http->multi);
     sl_tls_free(http->tls);
@@ -438,6 +453,7 @@ static CURLcode run(struct sl_http *http) {
             return message->data.result;
         if (is_stopped(http))
             return CURLE_ABORTED_BY_CALLBACK;
+        let_go();
         curl_multi_wait(http->multi, &stop, http->stop != NULL ? 1 : 0, 1000, NULL);
     }
 }
@@ -532,6 +548,7 @@ static int perform(void *self, const struct sl_http_request *request,
     }
     response->duration_ms = sl_clock_monotonic_ms() - started_ms;
     release_exchange(&x);
+    let_go();
     return code;
 }
 
