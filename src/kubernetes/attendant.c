@@ -350,7 +350,7 @@ static int64_t event_due_ms(struct sl_attendant *a) {
 
 /* What is read fails at once where it is not allowed; the first write may be weeks away. */
 static void check_next(struct sl_attendant *a) {
-    const struct sl_attendant_pool *pool = &a->settings.pools[a->next_check++];
+    const struct sl_kube_pool_name *pool = &a->settings.pools[a->next_check++];
     const struct sl_kube_rule *rule = sl_kube_rules;
     struct sl_error why = SL_ERROR_INIT;
     int rc = SL_OK;

@@ -11,11 +11,7 @@
 #include "base/log.h"
 #include "kubernetes/credentials.h"
 #include "kubernetes/event.h"
-
-struct sl_attendant_pool {
-    const char *kube_namespace; /* NULL: that of the credentials */
-    const char *worker_pool;
-};
+#include "kubernetes/message.h"
 
 struct sl_attendant_settings {
     const char *cluster; /* its name, for messages */
@@ -29,7 +25,7 @@ struct sl_attendant_settings {
     int64_t lease_duration_ms;
     int64_t renew_deadline_ms;
     int64_t retry_period_ms;
-    const struct sl_attendant_pool *pools; /* whose rights are looked at */
+    const struct sl_kube_pool_name *pools; /* whose rights are looked at */
     size_t pool_count;
     void (*on_leadership)(void *context); /* it came or went; in the attendant's thread */
     void *context;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "kubernetes/status.h"
 
 /* A WorkerPool can carry 256 KiB of annotations and as much again in managed fields. */
@@ -52,6 +53,8 @@ static void build_url(const struct sl_kube_client *c, const struct sl_kube_call 
     if (call->body != NULL)
         sl_buffer_printf(url, "?fieldManager=collectd-spacelift%s",
                          call->is_dry_run ? "&dryRun=All" : "");
+    else if (call->query != NULL)
+        sl_buffer_printf(url, "?%s", call->query);
 }
 
 static int send(struct sl_kube_client *c, const struct sl_kube_call *call, struct sl_buffer *url,
@@ -69,13 +72,17 @@ static int send(struct sl_kube_client *c, const struct sl_kube_call *call, struc
     struct sl_http_request request = {
         .method = call->method,
         .url = url->data,
-        .headers = {{"Accept", "application/json"}},
+        .headers = {{"Accept", call->accept != NULL ? call->accept : "application/json"}},
         .bearer = sl_secret_is_set(&c->login.token) ? &c->login.token : NULL,
         .body = call->body,
         .body_len = call->body_len,
         .timeout_ms = call->timeout_ms,
-        .max_body_bytes = ANSWER_BYTES,
+        .max_body_bytes = call->sink != NULL ? SL_LIMIT_HTTP_BODY_BYTES : ANSWER_BYTES,
+        .sink = call->sink,
+        .sink_context = call->sink_context,
     };
+    if (call->sink != NULL)
+        request.headers[1] = (struct sl_http_header){"Accept-Encoding", "identity"};
     if (call->body != NULL)
         request.headers[1] = (struct sl_http_header){
             "Content-Type", strcmp(call->method, "PATCH") == 0 ? "application/merge-patch+json"

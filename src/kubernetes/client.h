@@ -28,12 +28,19 @@ struct sl_kube_call {
     const char *plural;         /* "workerpools" */
     bool is_cluster_scoped;     /* of no namespace */
     const char *kube_namespace; /* NULL: that of the credentials */
-    const char *name;           /* NULL: the collection, for POST */
+    const char *name;           /* NULL: the collection */
     const char *subresource;    /* NULL: the object itself */
+    const char *query;          /* "resourceVersion=0"; NULL: none; not with a body */
+    const char *accept;         /* NULL: "application/json" */
     const char *body;           /* JSON; NULL: none */
     size_t body_len;
     int64_t timeout_ms; /* 0: that of the settings */
     bool is_dry_run;    /* all is checked, nothing is kept */
+
+    /* Where a 2xx answer goes while it arrives, up to SL_LIMIT_HTTP_BODY_BYTES of it, and not
+     * compressed: that would cost the server more than the answer. NULL: into the response. */
+    int (*sink)(void *context, const char *bytes, size_t len, struct sl_error *err);
+    void *sink_context;
 };
 
 /* SL_OK: a 2xx answer, whole, in ret (made and released by the caller). Errors name method and URL

@@ -39,6 +39,15 @@ const struct sl_kube_rule sl_kube_rules[] = {
     {.resource = NULL},
 };
 
+const struct sl_kube_rule sl_kube_rule_list = {
+    .group = "workers.spacelift.io",
+    .resource = "workerpools",
+    .resource_name = "",
+    .verbs = {"list"},
+    .purpose = "to look at all pools of the namespace with one request",
+    .is_optional = true,
+};
+
 static bool is_lower_or_digit(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }

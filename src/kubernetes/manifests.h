@@ -42,6 +42,10 @@ struct sl_kube_rule {
 
 extern const struct sl_kube_rule sl_kube_rules[]; /* ends with a rule without a resource */
 
+/* What it can do without and makes use of, and what is in no Role that we print: names do not limit
+ * it. */
+extern const struct sl_kube_rule sl_kube_rule_list;
+
 /* SL_CONFIG: a name that Kubernetes does not take, a secret without its other half. out holds
  * secrets afterwards: sl_buffer_wipe(). */
 int sl_manifests_print(const struct sl_manifests *m, struct sl_buffer *out,

@@ -14,6 +14,11 @@
 
 enum { SL_KUBE_VERSION_BYTES = 64, SL_KUBE_UID_BYTES = 48 };
 
+struct sl_kube_pool_name {
+    const char *kube_namespace; /* NULL: that of the credentials */
+    const char *worker_pool;
+};
+
 struct sl_kube_scale {
     bool is_unset;           /* spec.poolSize was never set: nothing else here is known */
     int32_t replicas;        /* spec.replicas */

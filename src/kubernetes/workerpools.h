@@ -6,6 +6,7 @@
 
 #include "kubernetes/client.h"
 #include "kubernetes/message.h"
+#include "kubernetes/version_list.h"
 
 #define SL_KUBE_WORKERPOOLS_GROUP "workers.spacelift.io"
 #define SL_KUBE_WORKERPOOLS       SL_KUBE_WORKERPOOLS_GROUP "/v1beta1"
@@ -14,6 +15,17 @@
 int sl_kube_pool_get(struct sl_kube_client *c, const char *kube_namespace, const char *name,
                      const struct sl_kube_annotations *annotations, struct sl_kube_scale *ret,
                      struct sl_error *err) SL_CHECKED;
+
+/* In which version is it? From the server's cache, which costs it a third of the above and may be
+ * some moments old. Of ret only version and uid. */
+int sl_kube_pool_get_version(struct sl_kube_client *c, const char *kube_namespace, const char *name,
+                             struct sl_kube_scale *ret, struct sl_error *err) SL_CHECKED;
+
+/* The same of all WorkerPools of a namespace, in one request (LIST); what has been taken counts
+ * only after SL_OK. ret_count: how many there are. */
+int sl_kube_pool_list_versions(struct sl_kube_client *c, const char *kube_namespace,
+                               void (*take)(void *context, const struct sl_kube_version *item),
+                               void *context, size_t *ret_count, struct sl_error *err) SL_CHECKED;
 
 /* Size alone, for a role without the right above. A pool that never had a size is is_unset. */
 int sl_kube_scale_get(struct sl_kube_client *c, const char *kube_namespace, const char *name,

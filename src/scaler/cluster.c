@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kubernetes/access.h"
 #include "kubernetes/attendant.h"
+#include "kubernetes/lookout.h"
 #include "kubernetes/workerpools.h"
 #include "os/clock.h"
 
@@ -22,8 +24,9 @@ struct sl_cluster {
     const struct sl_log *log;
     struct sl_kube_credentials *credentials;
     struct sl_kube_client *client;
-    struct sl_attendant_pool *attended;
+    struct sl_kube_pool_name *names; /* of the pools */
     struct sl_attendant *attendant;
+    struct sl_lookout *lookout;
     int64_t no_annotations_until_ms;
     struct sl_complaint annotations_complaint;
     void (*on_leadership)(void *context);
@@ -41,6 +44,64 @@ static void leadership_changed(void *context) {
     }
 }
 
+static const char *namespace_of(const struct sl_cluster *c, const char *kube_namespace) {
+    return kube_namespace != NULL ? kube_namespace : sl_kube_client_namespace(c->client);
+}
+
+static int copy_names(struct sl_cluster *c, struct sl_error *err) {
+    c->names = calloc(c->pool_count + 1, sizeof *c->names);
+    if (c->names == NULL) {
+        return sl_fail(err, SL_NOMEM, "out of memory for a cluster");
+    }
+    for (size_t i = 0; i < c->pool_count; i++) {
+        c->names[i] = (struct sl_kube_pool_name){namespace_of(c, c->pools[i]->kube_namespace),
+                                                 c->pools[i]->worker_pool};
+    }
+    return SL_OK;
+}
+
+static int may_list(void *self, const char *kube_namespace, struct sl_error *err) {
+    struct sl_cluster *c = self;
+
+    return sl_kube_access_check(c->client, &sl_kube_rule_list, "list", kube_namespace, "", "", err);
+}
+
+static int list_versions(void *self, const char *kube_namespace,
+                         void (*take)(void *context, const struct sl_kube_version *item),
+                         void *context, size_t *ret_count, struct sl_error *err) {
+    struct sl_cluster *c = self;
+
+    return sl_kube_pool_list_versions(c->client, kube_namespace, take, context, ret_count, err);
+}
+
+static int get_version(void *self, const char *kube_namespace, const char *worker_pool,
+                       struct sl_kube_scale *ret, struct sl_error *err) {
+    struct sl_cluster *c = self;
+
+    return sl_kube_pool_get_version(c->client, kube_namespace, worker_pool, ret, err);
+}
+
+static int64_t clock_ms(void *self) {
+    (void)self;
+    return sl_clock_monotonic_ms();
+}
+
+static int make_lookout(struct sl_cluster *c, struct sl_error *err) {
+    struct sl_lookout_settings settings = {
+        .cluster = c->options->name,
+        .log = c->log,
+        .pools = c->names,
+        .pool_count = c->pool_count,
+        .ops = {.may_list = may_list,
+                .list_versions = list_versions,
+                .get_version = get_version,
+                .clock_ms = clock_ms,
+                .self = c},
+    };
+
+    return sl_lookout_new(&settings, &c->lookout, err);
+}
+
 static int make_attendant(struct sl_cluster *c, struct sl_error *err) {
     const struct sl_cluster_options *o = c->options;
     struct sl_attendant_settings settings = {
@@ -55,20 +116,12 @@ static int make_attendant(struct sl_cluster *c, struct sl_error *err) {
         .lease_duration_ms = o->lease_duration_ms,
         .renew_deadline_ms = o->renew_deadline_ms,
         .retry_period_ms = o->retry_period_ms,
+        .pools = c->names,
         .pool_count = c->pool_count,
         .on_leadership = leadership_changed,
         .context = c,
     };
 
-    c->attended = calloc(c->pool_count + 1, sizeof *c->attended);
-    if (c->attended == NULL) {
-        return sl_fail(err, SL_NOMEM, "out of memory for a cluster");
-    }
-    for (size_t i = 0; i < c->pool_count; i++) {
-        c->attended[i] =
-            (struct sl_attendant_pool){c->pools[i]->kube_namespace, c->pools[i]->worker_pool};
-    }
-    settings.pools = c->attended;
     if (settings.lease_namespace == NULL && c->pool_count > 0) {
         settings.lease_namespace = c->pools[0]->kube_namespace;
     }
@@ -98,6 +151,12 @@ int sl_cluster_new(const struct sl_cluster_options *options,
     rc = sl_kube_credentials_new(&settings, stop, log, &c->credentials, err);
     if (rc == SL_OK) {
         rc = sl_kube_client_new(c->credentials, stop, &c->client, err);
+    }
+    if (rc == SL_OK) {
+        rc = copy_names(c, err);
+    }
+    if (rc == SL_OK) {
+        rc = make_lookout(c, err);
     }
     if (rc == SL_OK) {
         rc = make_attendant(c, err);
@@ -139,9 +198,10 @@ void sl_cluster_free(struct sl_cluster *c) {
         return;
     }
     sl_attendant_free(c->attendant);
+    sl_lookout_free(c->lookout);
     sl_kube_client_free(c->client);
     sl_kube_credentials_free(c->credentials);
-    free(c->attended);
+    free(c->names);
     free(c);
 }
 
@@ -246,6 +306,28 @@ static int read_size(void *self, const char *kube_namespace, const char *worker_
     return rc;
 }
 
+/* What the lookout is not sure of is read. */
+static int verify_size(void *self, const char *kube_namespace, const char *worker_pool,
+                       int64_t max_age_ms, struct sl_scale_reading *ret, enum sl_verified *ret_how,
+                       struct sl_error *err) {
+    struct sl_cluster *c = self;
+    enum sl_lookout_answer answer = SL_LOOKOUT_READ;
+    int rc = SL_OK;
+
+    if (sl_clock_monotonic_ms() >= c->no_annotations_until_ms) {
+        rc = sl_lookout_ask(c->lookout, namespace_of(c, kube_namespace), worker_pool, ret->uid,
+                            ret->version, max_age_ms, &answer, err);
+    }
+    if (rc == SL_OK && answer == SL_LOOKOUT_READ) {
+        *ret = (struct sl_scale_reading){0};
+        rc = read_size(c, kube_namespace, worker_pool, ret, err);
+    }
+    *ret_how = answer == SL_LOOKOUT_KNOWN_SAME ? SL_VERIFIED_UNASKED
+               : answer == SL_LOOKOUT_SAME     ? SL_VERIFIED_SAME
+                                               : SL_VERIFIED_BY_READING;
+    return rc;
+}
+
 /* A write must be over before another process may begin to lead. */
 static int set_size(void *self, const char *kube_namespace, const char *worker_pool, int32_t size,
                     const char *version, struct sl_scale_reading *ret, struct sl_error *err) {
@@ -335,6 +417,7 @@ static void record(void *self, const char *kube_namespace, const char *worker_po
 struct sl_scale_ops sl_cluster_ops(struct sl_cluster *c) {
     return (struct sl_scale_ops){
         .read_size = read_size,
+        .verify_size = verify_size,
         .set_size = set_size,
         .try_size = try_size,
         .may_write = may_write,

@@ -2,10 +2,10 @@
  * cluster's pools. One thread each, so that a cluster that hangs delays no other.
  *
  *   a snapshot arrives -> decide with the size last read
- *     same size: nothing to do; the size is read again now and then, somebody else may have changed
- * it another:   GET the size, decide again, PATCH with the resourceVersion just read; 409: GET and
- * decide again, at most 5 times a failure: the pool keeps its size; back off; the next try begins
- * with a GET, because nobody knows whether a write without an answer was carried out
+ *     same size: nothing to do; the size is verified once an interval, somebody else may have
+ * changed it another:   GET the size, decide again, PATCH with the resourceVersion just read; 409:
+ * GET and decide again, at most 5 times a failure: the pool keeps its size; back off; the next try
+ * begins with a GET, because nobody knows whether a write without an answer was carried out
  *
  * One failing server is one message and one try at a time, not one per pool. */
 #ifndef SL_SCALER_CONTROLLER_H
@@ -47,6 +47,13 @@ enum sl_note {
     SL_NOTE_BAD_ANNOTATION,
 };
 
+/* How a size was verified. */
+enum sl_verified {
+    SL_VERIFIED_UNASKED,    /* it is as it was: that is known without a request */
+    SL_VERIFIED_SAME,       /* it is as it was, or was a moment ago: no size is written on that */
+    SL_VERIFIED_BY_READING, /* read anew */
+};
+
 /* How sizes are read and written: the real client, or a test's script. Called from the
  * controller's thread only; may block up to the cluster's timeout, but returns SL_CANCELED at once
  * when the controller's stop is signalled. kube_namespace NULL: that of the credentials.
@@ -56,6 +63,11 @@ enum sl_note {
 struct sl_scale_ops {
     int (*read_size)(void *self, const char *kube_namespace, const char *worker_pool,
                      struct sl_scale_reading *ret, struct sl_error *err);
+    /* The same, at less cost, of a pool of which *ret is what was read or written last: that stays
+     * as it is where it is still so, or was max_age_ms ago. NULL: there is no such thing. */
+    int (*verify_size)(void *self, const char *kube_namespace, const char *worker_pool,
+                       int64_t max_age_ms, struct sl_scale_reading *ret, enum sl_verified *ret_how,
+                       struct sl_error *err);
     int (*set_size)(void *self, const char *kube_namespace, const char *worker_pool, int32_t size,
                     const char *version, struct sl_scale_reading *ret, struct sl_error *err);
     /* The same without a trace, to see whether it would be taken. NULL: there is no such thing. */

@@ -150,6 +150,9 @@ bool sl_controller_may_write(const struct sl_controller *c);
 /* Reads, decides, writes. Failures end here: told, and the pool or the cluster blocked. */
 void sl_controller_act(struct sl_controller *c, struct sl_controller_pool *p);
 
+/* The same where a size is only to be verified. False: it was known without a request. */
+bool sl_controller_verify(struct sl_controller *c, struct sl_controller_pool *p);
+
 /* Until when neither the pool nor the cluster is to be asked. */
 int64_t sl_controller_blocked_until(const struct sl_controller *c,
                                     const struct sl_controller_pool *p);

@@ -48,11 +48,15 @@ static int64_t watch_again(const struct sl_controller_pool *p, int64_t now_ms) {
     return due_ms == INT64_MAX || due_ms > soon_ms ? due_ms : soon_ms;
 }
 
-/* A pool that nobody watches is read once for each snapshot, so that what people write on it is
+static int64_t interval_of(const struct sl_controller_pool *p) {
+    return p->has_snapshot && p->snapshot.interval_ms > 0 ? p->snapshot.interval_ms
+                                                          : default_interval_ms;
+}
+
+/* A pool that nobody watches is verified once for each snapshot, so that what people write on it is
  * known within an interval; and where none comes, as if it had. */
 static int64_t read_again_ms(const struct sl_controller_pool *p) {
-    int64_t interval_ms = p->has_snapshot && p->snapshot.interval_ms > 0 ? p->snapshot.interval_ms
-                                                                         : default_interval_ms;
+    int64_t interval_ms = interval_of(p);
 
     return sl_time_add(p->scale_ms, interval_ms + interval_ms / 2);
 }
@@ -200,11 +204,25 @@ static void watch(const struct sl_controller *c, struct sl_controller_pool *p, i
     }
 }
 
-static int read_scale(struct sl_controller *c, struct sl_controller_pool *p, struct sl_error *err) {
+/* *how is what it is to be, and then what it was. */
+static int ask_scale(const struct sl_controller *c, const struct sl_controller_pool *p,
+                     struct sl_scale_reading *ret, enum sl_verified *how, struct sl_error *err) {
     const struct sl_scale_ops *ops = &c->settings.ops;
+    const struct sl_pool_options *o = p->options;
+
+    if (*how == SL_VERIFIED_BY_READING || !p->has_scale || ops->verify_size == NULL) {
+        *how = SL_VERIFIED_BY_READING;
+        return ops->read_size(ops->self, o->kube_namespace, o->worker_pool, ret, err);
+    }
+    *ret = p->scale;
+    return ops->verify_size(ops->self, o->kube_namespace, o->worker_pool, interval_of(p) / 4, ret,
+                            how, err);
+}
+
+static int read_scale(struct sl_controller *c, struct sl_controller_pool *p, enum sl_verified *how,
+                      struct sl_error *err) {
     struct sl_scale_reading read = {0};
-    int rc =
-        ops->read_size(ops->self, p->options->kube_namespace, p->options->worker_pool, &read, err);
+    int rc = ask_scale(c, p, &read, how, err);
 
     p->has_scale = rc == SL_OK;
     if (rc != SL_OK) {
@@ -265,13 +283,13 @@ static int try_scale(struct sl_controller *c, struct sl_controller_pool *p,
 }
 
 static int read_decide_write(struct sl_controller *c, struct sl_controller_pool *p,
-                             struct sl_error *err) {
+                             enum sl_verified *how, struct sl_error *err) {
     int rc = SL_CONFLICT;
 
     for (int i = 0; i < MAX_TRIES && rc == SL_CONFLICT; i++) {
         struct sl_decision d;
 
-        rc = read_scale(c, p, err);
+        rc = read_scale(c, p, how, err);
         if (rc != SL_OK) {
             return rc;
         }
@@ -283,6 +301,11 @@ static int read_decide_write(struct sl_controller *c, struct sl_controller_pool 
         if (!sl_controller_may_write(c)) {
             hold_back(c, p, &d, p->scale_ms);
             return SL_OK;
+        }
+        if (*how != SL_VERIFIED_BY_READING) {
+            *how = SL_VERIFIED_BY_READING;
+            rc = SL_CONFLICT;
+            continue;
         }
         rc = p->options->is_shadow ? try_scale(c, p, &d, err) : write_scale(c, p, &d, err);
     }
@@ -322,9 +345,9 @@ static void block(struct sl_trouble *t, const struct sl_error *why, int64_t now_
     t->blocked_until_ms = sl_time_add(now_ms, wait_ms);
 }
 
-void sl_controller_act(struct sl_controller *c, struct sl_controller_pool *p) {
+static void attend(struct sl_controller *c, struct sl_controller_pool *p, enum sl_verified *how) {
     struct sl_error why = SL_ERROR_INIT;
-    int rc = read_decide_write(c, p, &why);
+    int rc = read_decide_write(c, p, how, &why);
     int64_t now_ms = c->settings.clock_ms();
 
     c->is_status_old = true;
@@ -345,4 +368,17 @@ void sl_controller_act(struct sl_controller *c, struct sl_controller_pool *p) {
         p->due_ms = sl_controller_blocked_until(c, p);
     }
     sl_controller_publish(c, p);
+}
+
+void sl_controller_act(struct sl_controller *c, struct sl_controller_pool *p) {
+    enum sl_verified how = SL_VERIFIED_BY_READING;
+
+    attend(c, p, &how);
+}
+
+bool sl_controller_verify(struct sl_controller *c, struct sl_controller_pool *p) {
+    enum sl_verified how = SL_VERIFIED_SAME;
+
+    attend(c, p, &how);
+    return how != SL_VERIFIED_UNASKED;
 }

@@ -48,7 +48,12 @@ struct fake_server {
     bool lose_answers;        /* writes are carried out and fail with SL_TIMEOUT */
     int steal;                /* before so many writes somebody else sets stolen_size */
     int32_t stolen_size;
-    int32_t largest; /* a webhook's limit; 0: none */
+    int32_t largest;   /* a webhook's limit; 0: none */
+    bool is_listed;    /* each look costs nothing once one has been paid for at that time */
+    bool is_cache_old; /* looks say that nothing has changed */
+    bool will_lead;    /* from the next look on */
+    int64_t listed_ms;
+    int looks; /* that cost something */
     int reads;
     int writes;             /* that were tried */
     int tries;              /* dry runs */
@@ -106,6 +111,26 @@ static int fake_read(void *self, const char *in, const char *worker_pool,
         sl_orders_add_annotation(&ret->annotated, "collectd-spacelift/pause", s->annotation);
     }
     return SL_OK;
+}
+
+static int fake_verify(void *self, const char *in, const char *worker_pool, int64_t max_age_ms,
+                       struct sl_scale_reading *ret, enum sl_verified *ret_how,
+                       struct sl_error *err) {
+    struct fake_server *s = self;
+    const struct fake_pool *p = &s->pools[index_of(worker_pool)];
+    char current[SL_SCALE_VERSION_BYTES];
+
+    assert_int_equal(max_age_ms, 2500);
+    (void)snprintf(current, sizeof current, "%d", p->version);
+    *ret_how = s->is_listed && s->listed_ms == test_now_ms ? SL_VERIFIED_UNASKED : SL_VERIFIED_SAME;
+    s->listed_ms = test_now_ms;
+    s->is_led_elsewhere = s->is_led_elsewhere && !s->will_lead;
+    s->looks += *ret_how == SL_VERIFIED_SAME ? 1 : 0;
+    if (s->is_cache_old || strcmp(current, ret->version) == 0) {
+        return SL_OK;
+    }
+    *ret_how = SL_VERIFIED_BY_READING;
+    return fake_read(self, in, worker_pool, ret, err);
 }
 
 static bool fake_may_write(void *self) {
@@ -200,6 +225,7 @@ struct world {
     int64_t due_ms;
     int64_t real_ms; /* the wall clock when the monotonic one is 0 */
     const char *status_path;
+    bool can_verify; /* at less cost than by reading */
 };
 
 static void collect_line(void *context, enum sl_log_level level, const char *line) {
@@ -269,6 +295,7 @@ static void open_world(struct world *w) {
         .pools = w->pointers,
         .pool_count = w->pool_count,
         .ops = {.read_size = fake_read,
+                .verify_size = w->can_verify ? fake_verify : NULL,
                 .set_size = fake_write,
                 .try_size = fake_try,
                 .may_write = fake_may_write,
@@ -780,6 +807,83 @@ static void test_a_change_comes_before_verification(void **unused) {
     assert_int_equal(size_of(w, MAX_POOLS - 1), 2);
     assert_int_equal(w->server.reads - reads, 2);  /* its own, and one of the others */
     assert_int_equal(w->due_ms, test_now_ms + 20); /* fifty a second */
+    free_world(w);
+}
+
+static struct world *make_world_that_verifies(size_t pool_count) {
+    struct world *w = prepare_world(pool_count);
+
+    w->can_verify = true;
+    open_world(w);
+    step(w);
+    forget_lines(w);
+    return w;
+}
+
+static void test_what_is_as_it_was_is_not_read(void **unused) {
+    struct world *w = make_world_that_verifies(1);
+
+    (void)unused;
+    for (int i = 0; i < 50; i++) {
+        poll_pool(w, 0, 0, 1);
+    }
+    assert_int_equal(w->server.looks, 50);
+    assert_int_equal(w->server.reads, 1);
+    forget_lines(w);
+    w->server.pools[0].size = 4;
+    w->server.pools[0].version++;
+    poll_pool(w, 0, 0, 1);
+    assert_int_equal(w->server.reads, 2);
+    assert_said(w, "N pool \"pool-00\": somebody else has changed its size from 1 to 4: another "
+                   "autoscaler, GitOps, or a person with kubectl?\n"
+                   "I pool \"pool-00\": 4 -> 1 workers: busy 1 + pending 0 = 1\n");
+    free_world(w);
+}
+
+static void test_one_look_may_do_for_all(void **unused) {
+    struct world *w = make_world_that_verifies(MAX_POOLS);
+
+    (void)unused;
+    w->server.is_listed = true;
+    test_now_ms += 10000;
+    for (size_t i = 0; i < MAX_POOLS; i++) {
+        submit(w, i, 0, 1);
+    }
+    step(w);
+    assert_int_equal(w->due_ms, test_now_ms + 20);
+    w->server.listed_ms = test_now_ms += 20;
+    step(w);
+    assert_int_equal(w->server.looks, 1);
+    assert_int_equal(w->server.reads, MAX_POOLS);
+    assert_true(w->due_ms > test_now_ms + 9000);
+    free_world(w);
+}
+
+/* It may be answered by what was true a moment ago. */
+static void test_nothing_is_written_on_a_look(void **unused) {
+    struct world *w = make_world_that_verifies(1);
+
+    (void)unused;
+    w->server.is_led_elsewhere = true;
+    w->server.will_lead = true;
+    w->server.is_cache_old = true;
+    w->server.pools[0].size = 2; /* by who has led so far */
+    w->server.pools[0].version++;
+    poll_pool(w, 0, 2, 1);
+    assert_int_equal(w->server.looks, 1);
+    assert_int_equal(w->server.reads, 2);
+    assert_int_equal(size_of(w, 0), 3);
+    assert_int_equal(w->server.writes, 1);
+    free_world(w);
+}
+
+static void test_without_data_looks_go_on(void **unused) {
+    struct world *w = make_world_that_verifies(1);
+
+    (void)unused;
+    run_until(w, test_now_ms + 100000);
+    assert_in_range(w->server.looks, 6, 8);
+    assert_int_equal(w->server.reads, 1);
     free_world(w);
 }
 
@@ -1309,6 +1413,10 @@ int main(void) {
         cmocka_unit_test(test_steady_state_is_silent_and_writes_nothing),
         cmocka_unit_test(test_a_pool_is_read_once_for_each_snapshot),
         cmocka_unit_test(test_without_data_a_pool_is_read_as_well),
+        cmocka_unit_test(test_what_is_as_it_was_is_not_read),
+        cmocka_unit_test(test_one_look_may_do_for_all),
+        cmocka_unit_test(test_nothing_is_written_on_a_look),
+        cmocka_unit_test(test_without_data_looks_go_on),
         cmocka_unit_test(test_conflict_reads_and_decides_again),
         cmocka_unit_test(test_conflict_that_leaves_nothing_to_do),
         cmocka_unit_test(test_conflict_without_end_is_given_up_and_told_once),
