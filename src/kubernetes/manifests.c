@@ -146,16 +146,16 @@ static void put_pool(const struct sl_manifests *m, struct sl_buffer *out) {
                          keys[i], keys[i]);
 }
 
-static void put_rule(const struct sl_kube_rule *rule, const char *worker_pool,
+static void put_rule(const struct sl_kube_rule *rule, const char *indent, const char *worker_pool,
                      struct sl_buffer *out) {
     const char *name = rule->resource_name != NULL ? rule->resource_name : worker_pool;
-    sl_buffer_printf(out, "  - apiGroups: [%s]    # %s\n    resources: [%s%s%s]\n",
-                     rule->group[0] != '\0' ? rule->group : "\"\"", rule->purpose, rule->resource,
-                     rule->subresource != NULL ? "/" : "",
+    sl_buffer_printf(out, "%s- apiGroups: [%s]    # %s\n%s  resources: [%s%s%s]\n", indent,
+                     rule->group[0] != '\0' ? rule->group : "\"\"", rule->purpose, indent,
+                     rule->resource, rule->subresource != NULL ? "/" : "",
                      rule->subresource != NULL ? rule->subresource : "");
     if (name[0] != '\0')
-        sl_buffer_printf(out, "    resourceNames: [%s]\n", name);
-    sl_buffer_puts(out, "    verbs: [");
+        sl_buffer_printf(out, "%s  resourceNames: [%s]\n", indent, name);
+    sl_buffer_printf(out, "%s  verbs: [", indent);
     for (size_t i = 0; rule->verbs[i] != NULL; i++)
         sl_buffer_printf(out, "%s%s", i > 0 ? ", " : "", rule->verbs[i]);
     sl_buffer_puts(out, "]\n");
@@ -167,7 +167,9 @@ static void put_rights(const struct sl_manifests *m, struct sl_buffer *out) {
     begin(out, rbac, "Role", m->service_account, m->kube_namespace);
     sl_buffer_puts(out, "rules:\n");
     for (const struct sl_kube_rule *rule = sl_kube_rules; rule->resource != NULL; rule++)
-        put_rule(rule, m->worker_pool, out);
+        put_rule(rule, "  ", m->worker_pool, out);
+    sl_buffer_puts(out, "  # Worth it where several pools are scaled; it shows all there are:\n");
+    put_rule(&sl_kube_rule_list, "  # ", m->worker_pool, out);
     begin(out, rbac, "RoleBinding", m->service_account, m->kube_namespace);
     sl_buffer_printf(out,
                      "roleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: Role\n  name: %s\n"

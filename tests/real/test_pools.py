@@ -7,9 +7,12 @@ import pytest
 
 from cluster import ADMIN_TOKEN, NAMESPACE, moment
 from lib.process import wait_until
-from lib.stack import POOL, Stack
+from lib.stack import (API_KEY_SECRET, POOL, Collectd, SpaceliftSimulator, Stack, account_block,
+                       block, plugin_block)
 
 QUIET_S = 12
+NAMES = [POOL, *(f"pool-{number}" for number in range(1, 5))]
+LIST_RULE = {"apiGroups": ["workers.spacelift.io"], "resources": ["workerpools"], "verbs": ["list"]}
 
 
 @pytest.fixture
@@ -145,6 +148,97 @@ def test_role_without_annotations(tmp_path, parts, cluster):
     assert len(stack.collectd.find("read without the annotations on the pool")) == 1
 
 
+@pytest.fixture
+def five_pools(tmp_path, parts, cluster):
+    """(a Spacelift that reports them, what makes a collectd that scales them, the rules by name)"""
+    for name in NAMES:
+        cluster.create_pool(name)
+    rules = [{**rule, "resourceNames": NAMES} if rule.get("resourceNames") == [POOL] else rule
+             for rule in cluster.rules]
+    cluster.grant(rules)
+    spacelift = SpaceliftSimulator(str(tmp_path), pools=NAMES,
+                                   kubernetes=(cluster.url, ADMIN_TOKEN, cluster.ca))
+    parts.append(spacelift.start())
+    secret_file = tmp_path / "spacelift.secret"
+    secret_file.write_text(API_KEY_SECRET)
+    secret_file.chmod(0o600)
+
+    def start():
+        directory = tmp_path / f"collectd-{len(parts)}"
+        directory.mkdir()
+        collectd = Collectd(
+            str(directory), plugin_block("spacelift", account_block(spacelift.url, secret_file)),
+            plugin_block("workerpool_scaler",
+                         block("Cluster", "prod", KubeConfig=cluster.scaler_kubeconfig()),
+                         *(block("Pool", name, Namespace=NAMESPACE, MinWorkers=1, MaxWorkers=5,
+                                 ScaleInWindow=1) for name in NAMES)), interval_s=1)
+        parts.append(collectd.start())
+        return collectd
+    yield spacelift, start, rules
+    for name in NAMES[1:]:
+        cluster.delete_pool(name)
+
+
+def quiet_requests(cluster, seconds):
+    before = len(cluster.audit())
+    time.sleep(seconds)  # the length of the quiet is what is measured
+    return cluster.audit()[before:]
+
+
+def is_cheap(entry):
+    """From the server's cache."""
+    return entry["requestURI"].endswith("?resourceVersion=0")
+
+
+def all_read(collectd):
+    for name in NAMES:
+        collectd.wait_line(f"pool \"{name}\": WorkerPool .* has poolSize", 20)
+        collectd.wait_line(f"pool \"{name}\": 1 workers", 20)
+
+
+def test_pools_are_looked_at_by_name(cluster, five_pools):
+    """As the role in the example has it: the server's cache is asked for each, nothing is listed."""
+    _, start, _ = five_pools
+    all_read(start())
+    wait_until(lambda: any(is_cheap(entry) for entry in cluster.audit()[-5:]), 10, "a look")
+    found = quiet_requests(cluster, 5)
+    print(f"5 pools, 5 s, by name: {count(found)}")
+    assert set(count(found)) == {"get workerpools"} and 15 <= len(found) <= 5 * 6
+    assert all(is_cheap(entry) for entry in found)
+    assert not [entry for entry in cluster.audit() if entry["verb"] == "list"]
+
+
+def test_pools_are_looked_at_by_one_list(cluster, five_pools):
+    """Where the role allows it: one request for each interval, whatever the number of pools; and by
+    name again when it is taken away, for which one refusal is enough."""
+    spacelift, start, rules = five_pools
+    cluster.grant([*rules, LIST_RULE])
+    collectd = start()
+    all_read(collectd)
+    collectd.wait_line(f"the 5 pools of namespace {NAMESPACE} are looked at by one LIST", 10)
+    quiet = count(quiet_requests(cluster, 5))
+    took = annotation_to_write(cluster, lambda size: wait_until(
+        lambda: cluster.pool_size(NAMES[3]) == size, 15, "a size"), NAMES[3])
+    before = len(cluster.audit())
+    spacelift.add_runs(3, pool=NAMES[2])
+    wait_until(lambda: cluster.pool_size(NAMES[2]) == 3, 15, "a size")
+    change = count(cluster.audit()[before:])
+    print(f"5 pools, 5 s, by list: {quiet}; from annotation to PATCH {took * 1000:.0f} ms; a change: "
+          f"{change}")
+    assert set(quiet) == {"list workerpools"} and 3 <= quiet["list workerpools"] <= 6
+    assert took < 2 and change["patch workerpools/scale"] == 1
+    cluster.grant(rules)
+    line = collectd.wait_line("are read by name, one request each: .*403", 10)
+    assert "cannot list resource" in line
+    wait_until(lambda: cluster.pool_size(NAMES[3]) == 4, 5, "nothing else has changed")
+    found = quiet_requests(cluster, 3)
+    assert "list workerpools" not in count(found) and len(found) >= 5
+    refused = [entry for entry in cluster.audit()
+               if entry["verb"] == "list" and entry["responseStatus"]["code"] == 403]
+    assert len(refused) == 1
+    assert len(collectd.find("are read by name")) == 1
+
+
 def test_requests_per_decision(tmp_path, parts, cluster):
     """In steady state one GET for each interval and pool; a change costs a GET, a PATCH and an event.
     An annotation is obeyed within an interval, Interval being 1."""
@@ -161,7 +255,7 @@ def test_requests_per_decision(tmp_path, parts, cluster):
     before = len(cluster.audit())
     time.sleep(QUIET_S)  # the length of the quiet is what is measured
     quiet = count(cluster.audit()[before:])
-    took = annotation_to_write(cluster, stack)
+    took = annotation_to_write(cluster, lambda size: stack.wait_size(size, 15))
     print(f"start {start}; one change {change}; {QUIET_S} s, {QUIET_S} values from Spacelift: {quiet}; "
           f"from annotation to PATCH {took * 1000:.0f} ms")
     assert set(quiet) == {"get workerpools"} and quiet["get workerpools"] <= QUIET_S + 1
@@ -169,10 +263,10 @@ def test_requests_per_decision(tmp_path, parts, cluster):
     assert took < 2
 
 
-def annotation_to_write(cluster, stack):
+def annotation_to_write(cluster, wait_size, name=POOL):
     """Seconds, by the server's clock."""
-    cluster.annotate(collectd_spacelift__min_workers="4")
-    stack.wait_size(4, 15)
+    cluster.annotate(name, collectd_spacelift__min_workers="4")
+    wait_size(4)
     entries = [entry for entry in cluster.audit(None) if entry["verb"] == "patch"]
     said = [entry for entry in entries if "subresource" not in entry["objectRef"]][-1]
     done = [entry for entry in entries if entry["objectRef"].get("subresource") == "scale"][-1]
