@@ -11,6 +11,7 @@ from lib.stack import (API_KEY_SECRET, POOL, Collectd, SpaceliftSimulator, Stack
                        block, plugin_block)
 
 QUIET_S = 12
+INTERVAL_S = 2  # where pools are counted: a LIST is to serve all values of a poll on a busy machine, too
 NAMES = [POOL, *(f"pool-{number}" for number in range(1, 5))]
 LIST_RULE = {"apiGroups": ["workers.spacelift.io"], "resources": ["workerpools"], "verbs": ["list"]}
 
@@ -171,7 +172,7 @@ def five_pools(tmp_path, parts, cluster):
             plugin_block("workerpool_scaler",
                          block("Cluster", "prod", KubeConfig=cluster.scaler_kubeconfig()),
                          *(block("Pool", name, Namespace=NAMESPACE, MinWorkers=1, MaxWorkers=5,
-                                 ScaleInWindow=1) for name in NAMES)), interval_s=1)
+                                 ScaleInWindow=1) for name in NAMES)), interval_s=INTERVAL_S)
         parts.append(collectd.start())
         return collectd
     yield spacelift, start, rules
@@ -192,8 +193,8 @@ def is_cheap(entry):
 
 def all_read(collectd):
     for name in NAMES:
-        collectd.wait_line(f"pool \"{name}\": WorkerPool .* has poolSize", 20)
-        collectd.wait_line(f"pool \"{name}\": 1 workers", 20)
+        collectd.wait_line(f"pool \"{name}\": WorkerPool .* has poolSize", 30)
+        collectd.wait_line(f"pool \"{name}\": 1 workers", 30)
 
 
 def test_pools_are_looked_at_by_name(cluster, five_pools):
@@ -201,9 +202,9 @@ def test_pools_are_looked_at_by_name(cluster, five_pools):
     _, start, _ = five_pools
     all_read(start())
     wait_until(lambda: any(is_cheap(entry) for entry in cluster.audit()[-5:]), 10, "a look")
-    found = quiet_requests(cluster, 5)
-    print(f"5 pools, 5 s, by name: {count(found)}")
-    assert set(count(found)) == {"get workerpools"} and 15 <= len(found) <= 5 * 6
+    found = quiet_requests(cluster, 6)
+    print(f"5 pools, 3 polls, by name: {count(found)}")
+    assert set(count(found)) == {"get workerpools"} and len(found) <= 5 * 4
     assert all(is_cheap(entry) for entry in found)
     assert not [entry for entry in cluster.audit() if entry["verb"] == "list"]
 
@@ -215,24 +216,28 @@ def test_pools_are_looked_at_by_one_list(cluster, five_pools):
     cluster.grant([*rules, LIST_RULE])
     collectd = start()
     all_read(collectd)
-    collectd.wait_line(f"the 5 pools of namespace {NAMESPACE} are looked at by one LIST", 10)
-    quiet = count(quiet_requests(cluster, 5))
+    collectd.wait_line(f"the 5 pools of namespace {NAMESPACE} are looked at by one LIST", 30)
+    quiet = count(quiet_requests(cluster, 6))
     took = annotation_to_write(cluster, lambda size: wait_until(
-        lambda: cluster.pool_size(NAMES[3]) == size, 15, "a size"), NAMES[3])
+        lambda: cluster.pool_size(NAMES[3]) == size, 30, "a size"), NAMES[3])
     before = len(cluster.audit())
     spacelift.add_runs(3, pool=NAMES[2])
-    wait_until(lambda: cluster.pool_size(NAMES[2]) == 3, 15, "a size")
+    wait_until(lambda: cluster.pool_size(NAMES[2]) == 3, 30, "a size")
     change = count(cluster.audit()[before:])
-    print(f"5 pools, 5 s, by list: {quiet}; from annotation to PATCH {took * 1000:.0f} ms; a change: "
+    print(f"5 pools, 3 polls, by list: {quiet}; from annotation to PATCH {took * 1000:.0f} ms; a change: "
           f"{change}")
-    assert set(quiet) == {"list workerpools"} and 3 <= quiet["list workerpools"] <= 6
-    assert took < 2 and change["patch workerpools/scale"] == 1
+    assert set(quiet) == {"list workerpools"} and quiet["list workerpools"] <= 4
+    assert took < 2 * INTERVAL_S and change["patch workerpools/scale"] == 1
+    cluster.delete_pool(NAMES[4])  # not in the list: read by name before it is called missing
+    collectd.wait_line(f"{NAMES[4]}.*HTTP 404 NotFound", 30)
+    cluster.create_pool(NAMES[4])
+    collectd.wait_line(f"{NAMES[4]}.*was deleted and made anew", 30)
     cluster.grant(rules)
-    line = collectd.wait_line("are read by name, one request each: .*403", 10)
+    line = collectd.wait_line("are read by name, one request each: .*403", 30)
     assert "cannot list resource" in line
-    wait_until(lambda: cluster.pool_size(NAMES[3]) == 4, 5, "nothing else has changed")
-    found = quiet_requests(cluster, 3)
-    assert "list workerpools" not in count(found) and len(found) >= 5
+    found = quiet_requests(cluster, 4)
+    assert "get workerpools" in count(found) and "list workerpools" not in count(found)
+    assert cluster.pool_size(NAMES[3]) == 4
     refused = [entry for entry in cluster.audit()
                if entry["verb"] == "list" and entry["responseStatus"]["code"] == 403]
     assert len(refused) == 1
