@@ -168,7 +168,7 @@ static int list_if_due(struct sl_lookout *l, struct region *region, int64_t max_
                        enum sl_lookout_answer *ret_how, struct sl_error *err) {
     int64_t age_ms = now(l) - region->listed_ms;
     struct sl_error why = SL_ERROR_INIT;
-    if (region->has_list && (age_ms <= max_age_ms || age_ms <= (int64_t)region->listed)) {
+    if (region->has_list && (age_ms <= max_age_ms || age_ms <= (int64_t)region->listed / 2)) {
         *ret_how = SL_LOOKOUT_KNOWN_SAME;
         return SL_OK;
     }

@@ -51,9 +51,9 @@ int sl_lookout_new(const struct sl_lookout_settings *settings, struct sl_lookout
                    struct sl_error *err) SL_CHECKED;
 void sl_lookout_free(struct sl_lookout *l);
 
-/* Is that pool, one of the settings, still in that version? An answer may be max_age_ms old, or a
- * millisecond for each pool of its namespace, if that is more. Fails only with what would befall
- * any other request as well (no answer, 401, 429, 5xx). */
+/* Is that pool, one of the settings, still in that version? An answer may be max_age_ms old, or
+ * half a millisecond for each pool of its namespace, if that is more. Fails only with what would
+ * befall any other request as well (no answer, 401, 429, 5xx). */
 int sl_lookout_ask(struct sl_lookout *l, const char *kube_namespace, const char *worker_pool,
                    const char *uid, const char *version, int64_t max_age_ms,
                    enum sl_lookout_answer *ret, struct sl_error *err) SL_CHECKED;

@@ -1,11 +1,13 @@
 /* The loop of one cluster: takes snapshots, asks decide(), reads and writes the sizes of the
  * cluster's pools. One thread each, so that a cluster that hangs delays no other.
  *
- *   a snapshot arrives -> decide with the size last read
- *     same size: nothing to do; the size is verified once an interval, somebody else may have
- * changed it another:   GET the size, decide again, PATCH with the resourceVersion just read; 409:
- * GET and decide again, at most 5 times a failure: the pool keeps its size; back off; the next try
- * begins with a GET, because nobody knows whether a write without an answer was carried out
+ * A snapshot arrives: decide with the size last read.
+ *
+ * - The same size: nothing to do, but once an interval it is verified: others may have changed it.
+ * - Another: GET the size, decide again, PATCH with the resourceVersion just read.
+ * - 409: GET and decide again, at most 5 times.
+ * - A failure: the pool keeps its size; back off; the next try begins with a GET, because nobody
+ *   knows whether a write without an answer was carried out.
  *
  * One failing server is one message and one try at a time, not one per pool. */
 #ifndef SL_SCALER_CONTROLLER_H
