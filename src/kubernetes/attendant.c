@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/times.h"
 #include "kubernetes/access.h"
 #include "kubernetes/elector.h"
 #include "os/clock.h"
@@ -374,10 +375,6 @@ static bool has_check(const struct sl_attendant *a) {
 
 /* ---- the thread ---- */
 
-static int64_t earlier(int64_t a_ms, int64_t b_ms) {
-    return a_ms < b_ms ? a_ms : b_ms;
-}
-
 static void *run(void *context) {
     struct sl_attendant *a = context;
 
@@ -396,7 +393,7 @@ static void *run(void *context) {
         } else if (has_check(a)) {
             check_next(a);
         } else {
-            int64_t next_ms = earlier(election_ms, event_ms);
+            int64_t next_ms = sl_time_earlier(election_ms, event_ms);
 
             sl_wakeup_wait(&a->work, &a->stop, next_ms == INT64_MAX ? -1 : next_ms - now_ms);
         }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/times.h"
 #include "scaler/options.h"
 #include "scaler/policy.h"
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/civil.h"
+#include "base/times.h"
 #include "scaler/policy.h"
 #include "calendar/timezone.h"
 
@@ -75,10 +76,6 @@ void sl_budget_count(const struct sl_budget *b, struct sl_budget_book *book, int
 
 /* ---- the cap ---- */
 
-static int64_t earlier(int64_t a_ms, int64_t b_ms) {
-    return a_ms < b_ms ? a_ms : b_ms;
-}
-
 /* When limit_minutes is spent at the size there is; the past if it is. */
 static int64_t spent_at(int64_t limit_minutes, int64_t spent_ms, const struct sl_budget_book *book,
                         int64_t end_ms) {
@@ -112,7 +109,7 @@ int64_t sl_budget_apply(struct sl_budget *b, const struct sl_budget_book *book, 
         if (at_ms <= realtime_ms) {
             spend(b, b->month_minutes, "month", c);
         }
-        next_ms = earlier(next_ms, at_ms > realtime_ms ? at_ms : book->month_end_ms);
+        next_ms = sl_time_earlier(next_ms, at_ms > realtime_ms ? at_ms : book->month_end_ms);
     }
     if (b->day_minutes > 0) {
         int64_t at_ms = spent_at(b->day_minutes, book->day_spent_ms, book, book->day_end_ms);
@@ -120,7 +117,7 @@ int64_t sl_budget_apply(struct sl_budget *b, const struct sl_budget_book *book, 
         if (at_ms <= realtime_ms) {
             spend(b, b->day_minutes, "day", c);
         }
-        next_ms = earlier(next_ms, at_ms > realtime_ms ? at_ms : book->day_end_ms);
+        next_ms = sl_time_earlier(next_ms, at_ms > realtime_ms ? at_ms : book->day_end_ms);
     }
     return next_ms;
 }

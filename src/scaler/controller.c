@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/times.h"
 #include "os/clock.h"
 #include "os/thread.h"
 
@@ -240,10 +241,6 @@ static void start(struct sl_controller *c) {
     }
 }
 
-static int64_t earlier(int64_t a_ms, int64_t b_ms) {
-    return a_ms < b_ms ? a_ms : b_ms;
-}
-
 int64_t sl_controller_step(struct sl_controller *c) {
     struct sl_controller_pool *p = NULL;
 
@@ -262,7 +259,7 @@ int64_t sl_controller_step(struct sl_controller *c) {
         }
         p = next_to_verify(c);
     }
-    return p != NULL ? earlier(c->verify_ms, next_due(c)) : next_due(c);
+    return p != NULL ? sl_time_earlier(c->verify_ms, next_due(c)) : next_due(c);
 }
 
 static void *run(void *context) {
@@ -279,7 +276,7 @@ static void *run(void *context) {
         if (now_ms >= sl_controller_status_due(c)) {
             sl_controller_save_status(c);
         }
-        next_ms = earlier(next_ms, sl_controller_status_due(c));
+        next_ms = sl_time_earlier(next_ms, sl_controller_status_due(c));
         if (next_ms > now_ms) {
             sl_wakeup_wait(&c->work, stop, next_ms == INT64_MAX ? -1 : next_ms - now_ms);
         }

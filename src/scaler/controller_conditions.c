@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/times.h"
+
 /* The wall clock may be set meanwhile: what depends on it is looked at again this often. */
 static const int64_t look_again_ms = 60000;
 
@@ -85,10 +87,6 @@ void sl_controller_release_pool(struct sl_controller_pool *p) {
     sl_timezone_free(p->budget_zone);
 }
 
-static int64_t earlier(int64_t a_ms, int64_t b_ms) {
-    return a_ms < b_ms ? a_ms : b_ms;
-}
-
 int64_t sl_controller_conditions(const struct sl_controller *c, struct sl_controller_pool *p,
                                  int64_t now_ms, struct sl_conditions *ret) {
     int64_t realtime_ms = c->settings.realtime_ms();
@@ -99,21 +97,23 @@ int64_t sl_controller_conditions(const struct sl_controller *c, struct sl_contro
     if (p->schedule_count > 0) {
         next_ms = sl_schedules_apply(p->schedules, p->schedule_count, realtime_ms, ret);
     }
-    next_ms = earlier(next_ms, sl_orders_apply(&p->orders, realtime_ms, ret));
-    next_ms = earlier(next_ms, sl_orders_apply(&p->annotated, realtime_ms, ret));
+    next_ms = sl_time_earlier(next_ms, sl_orders_apply(&p->orders, realtime_ms, ret));
+    next_ms = sl_time_earlier(next_ms, sl_orders_apply(&p->annotated, realtime_ms, ret));
     if (has_budget(p)) {
         sl_budget_count(&p->budget, &p->state.budget, sl_controller_size(p), realtime_ms);
-        next_ms = earlier(next_ms, sl_budget_apply(&p->budget, &p->state.budget, realtime_ms, ret));
+        next_ms = sl_time_earlier(next_ms,
+                                  sl_budget_apply(&p->budget, &p->state.budget, realtime_ms, ret));
     }
-    until_ms = earlier(
+    until_ms = sl_time_earlier(
         sl_alarms_apply(p->alarms, p->options->notification_count, now_ms, ret),
         sl_foreign_apply(&p->others, (enum sl_foreign_rule)p->options->foreign_size, now_ms, ret));
-    p->conditions_end_ms = earlier(
+    p->conditions_end_ms = sl_time_earlier(
         next_ms, until_ms != INT64_MAX ? sl_time_add(realtime_ms, sl_time_since(until_ms, now_ms))
                                        : INT64_MAX);
     if (next_ms == INT64_MAX) {
         return until_ms;
     }
-    return earlier(
-        until_ms, sl_time_add(now_ms, earlier(sl_time_since(next_ms, realtime_ms), look_again_ms)));
+    return sl_time_earlier(
+        until_ms,
+        sl_time_add(now_ms, sl_time_earlier(sl_time_since(next_ms, realtime_ms), look_again_ms)));
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/times.h"
+
 enum { MAX_TRIES = 5 };
 
 /* Where no data tell how long an interval is. */
@@ -34,10 +36,6 @@ static void decide(struct sl_controller *c, struct sl_controller_pool *p, int64_
     p->decision = *ret;
     p->has_decision = true;
     c->is_status_old = true;
-}
-
-static int64_t earlier(int64_t a_ms, int64_t b_ms) {
-    return a_ms < b_ms ? a_ms : b_ms;
 }
 
 /* A pool that has not what it was asked for is looked at now and then, also without data. */
@@ -76,12 +74,12 @@ static int64_t next_look(const struct sl_controller *c, const struct sl_controll
     int64_t stale_ms = sl_time_add(since_ms, sl_time_add(stale_after_ms, 1));
     int64_t next_ms = d->next_change_ms > now_ms ? d->next_change_ms : INT64_MAX;
 
-    next_ms = earlier(next_ms, p->conditions_until_ms);
-    next_ms = earlier(next_ms, watch_again(p, now_ms));
+    next_ms = sl_time_earlier(next_ms, p->conditions_until_ms);
+    next_ms = sl_time_earlier(next_ms, watch_again(p, now_ms));
     if (p->has_scale && read_again_ms(p) > now_ms) {
-        next_ms = earlier(next_ms, read_again_ms(p));
+        next_ms = sl_time_earlier(next_ms, read_again_ms(p));
     }
-    return stale_ms > now_ms ? earlier(next_ms, stale_ms) : next_ms;
+    return stale_ms > now_ms ? sl_time_earlier(next_ms, stale_ms) : next_ms;
 }
 
 static void settle(const struct sl_controller *c, struct sl_controller_pool *p,

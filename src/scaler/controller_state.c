@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/times.h"
 #include "os/file.h"
 #include "scaler/state_file.h"
 

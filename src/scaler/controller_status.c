@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/times.h"
 #include "os/file.h"
 #include "scaler/state.h"
 #include "scaler/status.h"

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/times.h"
 #include "scaler/policy.h"
 
 static const int64_t hour_ms = 3600000;

@@ -4,23 +4,7 @@
 
 #include <string.h>
 
-int64_t sl_time_add(int64_t a_ms, int64_t b_ms) {
-    int64_t sum = 0;
-
-    if (!__builtin_add_overflow(a_ms, b_ms, &sum)) {
-        return sum;
-    }
-    return b_ms > 0 ? INT64_MAX : INT64_MIN;
-}
-
-int64_t sl_time_since(int64_t a_ms, int64_t b_ms) {
-    int64_t difference = 0;
-
-    if (!__builtin_sub_overflow(a_ms, b_ms, &difference)) {
-        return difference;
-    }
-    return b_ms < 0 ? INT64_MAX : INT64_MIN;
-}
+#include "base/times.h"
 
 static void remove_peaks(struct sl_history *h, size_t first, size_t n) {
     memmove(&h->peaks[first], &h->peaks[first + n], (h->count - first - n) * sizeof h->peaks[0]);

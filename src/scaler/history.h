@@ -34,9 +34,4 @@ void sl_history_add(struct sl_history *h, int64_t at_ms, int32_t wanted, int64_t
 int32_t sl_history_peak(const struct sl_history *h, int64_t now_ms, int64_t window_ms,
                         int64_t *ret_until_ms);
 
-/* a + b, held at the ends of the range: times of broken clocks must not wrap around. */
-int64_t sl_time_add(int64_t a_ms, int64_t b_ms);
-/* a - b, likewise. */
-int64_t sl_time_since(int64_t a_ms, int64_t b_ms);
-
 #endif

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/times.h"
+
 /* Remembers that a pool with this id is alive. False if another one is, too. */
 static bool is_only_source(struct sl_inbox *box, const char *id, int64_t now_ms, int64_t alive_ms) {
     struct sl_inbox_source *mine = NULL;

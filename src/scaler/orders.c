@@ -7,6 +7,7 @@
 
 #include "base/civil.h"
 #include "base/limits.h"
+#include "base/times.h"
 
 static const char ours[] = "collectd-spacelift/";
 static const char keda[] = "autoscaling.keda.sh/";
@@ -171,10 +172,6 @@ static void apply_pause(const struct sl_orders *orders, struct sl_conditions *c)
     c->is_scale_out_forbidden = c->is_scale_out_forbidden || orders->pause == SL_PAUSE_SCALE_OUT;
 }
 
-static int64_t earlier(int64_t a_ms, int64_t b_ms) {
-    return a_ms < b_ms ? a_ms : b_ms;
-}
-
 int64_t sl_orders_apply(const struct sl_orders *orders, int64_t realtime_ms,
                         struct sl_conditions *c) {
     int64_t next_ms = INT64_MAX;
@@ -187,11 +184,11 @@ int64_t sl_orders_apply(const struct sl_orders *orders, int64_t realtime_ms,
         c->floor = orders->floor;
         c->is_floor_ordered = true;
         c->floor_text = orders->floor_text;
-        next_ms = earlier(next_ms, orders->floor_until_ms);
+        next_ms = sl_time_earlier(next_ms, orders->floor_until_ms);
     }
     if (orders->is_forced_active && realtime_ms < orders->active_until_ms) {
         c->is_forced_active = true;
-        next_ms = earlier(next_ms, orders->active_until_ms);
+        next_ms = sl_time_earlier(next_ms, orders->active_until_ms);
     }
     return next_ms;
 }

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/times.h"
 #include "scaler/policy_internal.h"
 
 static const int64_t shortest_stale_after_ms = 60000;

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "base/times.h"
+
 /* Above any account; keeps the sums below far away from overflow. */
 static const int64_t max_count = 1000000000;
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/times.h"
+
 /* ---- the book of sizes ---- */
 
 /* When the book is full the two oldest changes become one of the later time: a limit then counts

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/times.h"
+
 enum { PART_BYTES = 160, CLAUSE_BYTES = 400 };
 
 static const char *const rule_names[] = {

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/times.h"
+
 static const int64_t bucket_ms[SL_REACTION_BUCKET_COUNT - 1] = {10,  25,   50,   100,  250,
                                                                 500, 1000, 2500, 10000};
 

@@ -6,6 +6,7 @@
 #include "base/json_document.h"
 #include "base/json_writer.h"
 #include "base/limits.h"
+#include "base/times.h"
 #include "scaler/options.h"
 
 /* Of the line's form: another number is not read. */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/times.h"
 #include "scaler/policy.h"
 
 static enum sl_watch trouble_of(int32_t size, int32_t actual) {
