@@ -35,8 +35,7 @@ static const char *remedy_of(int status) {
 }
 
 /* What snappy makes of an empty message: its length (github.com/google/snappy,
- * format_description.txt, 1). So this program does without snappy, and the C++ library behind it,
- * which is more than a megabyte of each process. */
+ * format_description.txt, 1). */
 static const char nothing[] = {0};
 
 /* False: there was no answer. */

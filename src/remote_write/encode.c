@@ -1,8 +1,6 @@
 /* Remote write messages, byte by byte. */
 #include "remote_write/encode.h"
 
-#include <snappy-c.h>
-
 #include "remote_write/wire.h"
 
 enum {
@@ -10,7 +8,9 @@ enum {
     /* Of a TimeSeries in 2.0 without its references: all tags and lengths, a sample, metadata. */
     SERIES_FIXED_BYTES = 100,
     REF_BYTES = 5,
-    SAMPLE_BYTES = 2 + 9 + 2 * (1 + SL_WIRE_VARINT_BYTES),
+    VALUE_BYTES = 8,
+    VALUE_END = 3 + VALUE_BYTES, /* in a sample */
+    SAMPLE_BYTES = VALUE_END + 2 * (1 + SL_WIRE_VARINT_BYTES),
 };
 
 enum field {
@@ -38,11 +38,13 @@ void sl_encoder_init(struct sl_encoder *e, size_t max_bytes) {
     *e = (struct sl_encoder){.batch = 0};
     sl_buffer_init(&e->symbols, max_bytes);
     sl_buffer_init(&e->series, max_bytes);
+    sl_buffer_init(&e->records, max_bytes);
 }
 
 void sl_encoder_release(struct sl_encoder *e) {
     sl_buffer_release(&e->symbols);
     sl_buffer_release(&e->series);
+    sl_buffer_release(&e->records);
 }
 
 /* Room for so many bytes at the end; NULL: the buffer has failed. */
@@ -57,6 +59,23 @@ static void advance(struct sl_buffer *b, const char *end) {
     b->data[b->len] = '\0';
 }
 
+static const struct sl_buffer *message_of(const struct sl_encoder *e) {
+    return e->protocol == SL_WRITE_2_0 ? &e->symbols : &e->series;
+}
+
+/* A TimeSeries ends here; after_value: what it has behind its value. */
+static void close_record(struct sl_encoder *e, const struct sl_series *series, const char *end,
+                         size_t after_value) {
+    struct sl_snappy_record record = {.at = (uint32_t)e->series.len, .host = series->host};
+    advance(&e->series, end);
+    record.value = (uint32_t)(e->series.len - after_value - VALUE_BYTES);
+    char *to = room(&e->records, sizeof(record));
+    if (to == NULL)
+        return;
+    memcpy(to, &record, sizeof(record));
+    advance(&e->records, to + sizeof(record));
+}
+
 void sl_encoder_begin(struct sl_encoder *e, enum sl_write_protocol protocol) {
     static const char no_symbol[] = {SYMBOLS_2, 0}; /* "MUST start with an empty string" */
     e->protocol = protocol;
@@ -64,6 +83,7 @@ void sl_encoder_begin(struct sl_encoder *e, enum sl_write_protocol protocol) {
     e->symbol_count = 1;
     sl_buffer_reset(&e->symbols);
     sl_buffer_reset(&e->series);
+    sl_buffer_reset(&e->records);
     if (protocol == SL_WRITE_2_0)
         sl_buffer_append(&e->symbols, no_symbol, sizeof(no_symbol));
 }
@@ -118,7 +138,7 @@ static void add_1(struct sl_encoder *e, const struct sl_series *series,
         out = put_string(out, LABEL_VALUE, value);
     }
     memcpy(out, sample_bytes, sample_len);
-    advance(&e->series, out + sample_len);
+    close_record(e, series, out + sample_len, sample_len - VALUE_END);
 }
 
 /* ---- 2.0 ---- */
@@ -181,9 +201,11 @@ static void add_2(struct sl_encoder *e, const struct sl_series *series,
     for (size_t i = 0; i < count; i++)
         out = sl_wire_varint(out, ref_of(e, series->labels[i]));
     out = close_length(refs, out);
+    const char *after_value = out + VALUE_END;
     out = put_sample(out, sample);
     out = put_metadata(e, out, series);
-    advance(&e->series, close_length(begin, out));
+    size_t rest = (size_t)(out - after_value);
+    close_record(e, series, close_length(begin, out), rest);
 }
 
 /* ---- both ---- */
@@ -200,25 +222,33 @@ void sl_encoder_add(struct sl_encoder *e, const struct sl_series *series,
 int sl_encoder_end(struct sl_encoder *e, const struct sl_buffer **ret, struct sl_error *err) {
     bool has_symbols = e->protocol == SL_WRITE_2_0;
     int code = sl_buffer_check(&e->series, "a batch", err);
+    if (code == SL_OK)
+        code = sl_buffer_check(&e->records, "the places in a batch", err);
+    e->first = 0;
     if (code == SL_OK && has_symbols) {
+        e->first = e->symbols.len;
         sl_buffer_append(&e->symbols, e->series.data, e->series.len);
         code = sl_buffer_check(&e->symbols, "a batch with its symbols", err);
     }
-    *ret = has_symbols ? &e->symbols : &e->series;
+    *ret = message_of(e);
     return code;
 }
 
-int sl_encode_compress(const struct sl_buffer *message, struct sl_buffer *out,
-                       struct sl_error *err) {
-    size_t len = snappy_max_compressed_length(message->len);
+int sl_encoder_compress(const struct sl_encoder *e, struct sl_buffer *out, struct sl_error *err) {
+    const struct sl_buffer *message = message_of(e);
+    const struct sl_snappy_advice advice = {
+        .first = e->first,
+        .records = (const void *)e->records.data,
+        .count = e->records.len / sizeof(struct sl_snappy_record),
+    };
+    if (message->len > UINT32_MAX)
+        return sl_fail(err, SL_TOOBIG, "snappy has no message of %zu bytes", message->len);
     sl_buffer_reset(out);
-    sl_buffer_reserve(out, len);
+    sl_buffer_reserve(out, sl_snappy_bound(message->len));
     int code = sl_buffer_check(out, "a compressed batch", err);
     if (code != SL_OK)
         return code;
-    if (snappy_compress(message->data, message->len, out->data, &len) != SNAPPY_OK)
-        return sl_fail(err, SL_BUG, "snappy refuses %zu bytes", message->len);
-    out->len = len;
-    out->data[len] = '\0';
+    out->len = sl_snappy_compress(message->data, message->len, &advice, out->data);
+    out->data[out->len] = '\0';
     return SL_OK;
 }

@@ -24,6 +24,7 @@
 #include "base/buffer.h"
 #include "remote_write/protocol.h"
 #include "remote_write/series_set.h"
+#include "remote_write/snappy.h"
 
 struct sl_sample {
     uint64_t bits;    /* of the value (value.h) */
@@ -37,6 +38,8 @@ struct sl_encoder {
     uint32_t symbol_count;
     struct sl_buffer symbols; /* 2.0: the table so far */
     struct sl_buffer series;  /* the TimeSeries so far */
+    struct sl_buffer records; /* of them, each a struct sl_snappy_record */
+    size_t first;             /* where they begin in what has been ended */
 };
 
 /* max_bytes: of the message. */
@@ -52,8 +55,9 @@ void sl_encoder_add(struct sl_encoder *e, const struct sl_series *series,
 int sl_encoder_end(struct sl_encoder *e, const struct sl_buffer **ret,
                    struct sl_error *err) SL_CHECKED;
 
-/* Snappy's block format, the only one remote write takes. Replaces the content of out. */
-int sl_encode_compress(const struct sl_buffer *message, struct sl_buffer *out,
-                       struct sl_error *err) SL_CHECKED;
+/* What has been ended, in snappy's block format, the only one remote write takes. Replaces the
+ * content of out. */
+int sl_encoder_compress(const struct sl_encoder *e, struct sl_buffer *out,
+                        struct sl_error *err) SL_CHECKED;
 
 #endif

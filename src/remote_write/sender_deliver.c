@@ -20,7 +20,7 @@ static int encode(struct sl_sender *s, const struct sl_batch *batch, struct sl_e
     sl_batch_encode(batch, &s->encoder);
     const struct sl_buffer *message = NULL;
     int code = sl_encoder_end(&s->encoder, &message, err);
-    return code == SL_OK ? sl_encode_compress(message, &s->body, err) : code;
+    return code == SL_OK ? sl_encoder_compress(&s->encoder, &s->body, err) : code;
 }
 
 static void on_header(void *context, const char *name, const char *value) {

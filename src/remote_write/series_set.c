@@ -92,16 +92,20 @@ static void free_series(struct sl_series_set *set, struct sl_series *s) {
 }
 
 /* First by the metric's name, then by all other labels but the host's. */
-static uint32_t order_of(const struct sl_series *s) {
+static void set_order(struct sl_series *s) {
     uint64_t name = 0, rest = 0;
     for (size_t i = 0; i < 2u * s->label_count; i += 2) {
+        uint32_t value = s->labels[i + 1]->hash;
         if (is_text(s->labels[i], "__name__", strlen("__name__")))
-            name = s->labels[i + 1]->hash;
-        else if (!is_text(s->labels[i], "instance", strlen("instance")))
-            rest = rest * 31 + s->labels[i + 1]->hash;
+            name = value;
+        else if (is_text(s->labels[i], "instance", strlen("instance")))
+            s->host = value;
+        else
+            rest = rest * 31 + value;
     }
     const uint64_t spread = UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(name * spread >> 53) << SL_ORDER_BITS / 2 | (uint32_t)(rest * spread >> 53);
+    s->order =
+        (uint32_t)(name * spread >> 53) << SL_ORDER_BITS / 2 | (uint32_t)(rest * spread >> 53);
 }
 
 static struct sl_series *make_series(struct sl_series_set *set, const struct sl_packed *packed) {
@@ -124,7 +128,7 @@ static struct sl_series *make_series(struct sl_series_set *set, const struct sl_
         is_good = is_good && to[0] != NULL && to[1] != NULL;
     }
     if (is_good) {
-        s->order = order_of(s);
+        set_order(s);
         return s;
     }
     free_series(set, s);

@@ -14,6 +14,7 @@ struct sl_series {
     struct sl_series *next; /* in its bucket */
     uint64_t hash;
     uint32_t order; /* alike in series that differ in label instance only (batch_order.h) */
+    uint32_t host;  /* alike in series of one host (snappy.h) */
     uint32_t users;
     uint16_t label_count;
     uint8_t kind;    /* enum sl_series_kind */

@@ -72,7 +72,7 @@ static double read_identifiers(const struct host_load *load) {
     for (size_t i = 0; i < load->count; i++) {
         describe(&load->lists[i], &list);
         if (sl_list_key_make(&list.id, 0, &key))
-            sum += key.hash;
+            sum += key.len;
     }
     return cpu_ns() - begin + (double)(sum == 1);
 }
@@ -109,7 +109,7 @@ static bool send_all(struct sl_queue *q, size_t batch_max, enum sl_write_protoco
         if (sl_encoder_end(encoder, &message, NULL) != SL_OK)
             return false;
         double encoded = cpu_ns();
-        if (sl_encode_compress(message, body, NULL) != SL_OK)
+        if (sl_encoder_compress(encoder, body, NULL) != SL_OK)
             return false;
         double compressed = cpu_ns();
         if (dump_file != NULL)

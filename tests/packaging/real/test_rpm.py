@@ -14,7 +14,7 @@ from lib.stack import PLUGINS, TREE
 FEDORA_HAS = re.compile(
     r"collectd\(x86-64\) >= 5\.9|/bin/sh|ca-certificates|config\(.*|rpmlib\(.*|rtld\(GNU_HASH\)|"
     r"ld-linux-x86-64\.so\.2\(.*\)\(64bit\)|lib(c|m|pthread)\.so\.6\(.*\)\(64bit\)|"
-    r"lib(curl\.so\.4|ssl\.so\.3|crypto\.so\.3|yajl\.so\.2|snappy\.so\.1|yaml-0\.so\.2|"
+    r"lib(curl\.so\.4|ssl\.so\.3|crypto\.so\.3|yajl\.so\.2|yaml-0\.so\.2|"
     r"pcre2-8\.so\.0)\(.*\)\(64bit\)")
 
 
