@@ -124,12 +124,18 @@ static bool advance(struct sl_list *list, int64_t time_ms) {
     return true;
 }
 
-static void put_locked(struct sl_queue *q, const struct sl_value_id *id,
-                       const struct sl_list_key *key, const uint64_t *bits, int64_t time_ms) {
+/* Apart, because a key is large, and seldom needed. */
+static struct sl_list *find(struct sl_queue *q, const struct sl_value_id *id, size_t first) {
+    struct sl_list_key key;
+    return sl_list_key_make(id, first, &key) ? sl_roster_find(q->roster, id, &key) : NULL;
+}
+
+static void put_locked(struct sl_queue *q, const struct sl_value_id *id, size_t first,
+                       const uint64_t *bits, int64_t time_ms) {
     uint64_t *invalid = &q->spool.state.books.dropped_invalid;
     uint64_t values[SL_LIST_SOURCES_MAX];
-    struct sl_list *list = key != NULL ? sl_roster_find(q->roster, id, key) : NULL;
-    if (list == NULL) {
+    struct sl_list *list = sl_roster_follow(q->roster, id, first);
+    if (list == NULL && (list = find(q, id, first)) == NULL) {
         refuse(q, id->source_count, invalid);
         return;
     }
@@ -149,10 +155,8 @@ static void put_locked(struct sl_queue *q, const struct sl_value_id *id,
 
 size_t sl_queue_put(struct sl_queue *q, const struct sl_value_id *id, size_t first,
                     const uint64_t *bits, int64_t time_ms) {
-    struct sl_list_key key;
-    bool has_key = sl_list_key_make(id, first, &key);
     pthread_mutex_lock(&q->lock);
-    put_locked(q, id, has_key ? &key : NULL, bits, time_ms);
+    put_locked(q, id, first, bits, time_ms);
     size_t pending = (size_t)q->spool.state.books.pending;
     pthread_mutex_unlock(&q->lock);
     return pending;

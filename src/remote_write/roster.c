@@ -73,8 +73,17 @@ static void add_text(struct sl_list_key *k, const char *text) {
     k->len += len < room ? len + 1 : room;
 }
 
+/* What stands behind the texts of a key: two that differ in nothing else are two lists. */
+struct numbers {
+    uint16_t first, count;
+};
+
+static struct numbers numbers_of(const struct sl_value_id *id, size_t first) {
+    return (struct numbers){(uint16_t)first, (uint16_t)id->source_count};
+}
+
 bool sl_list_key_make(const struct sl_value_id *id, size_t first, struct sl_list_key *k) {
-    uint16_t numbers[] = {(uint16_t)first, (uint16_t)id->source_count};
+    const struct numbers numbers = numbers_of(id, first);
     k->len = 0;
     add_text(k, id->host);
     add_text(k, id->plugin);
@@ -83,7 +92,7 @@ bool sl_list_key_make(const struct sl_value_id *id, size_t first, struct sl_list
     add_text(k, id->type_instance);
     k->identity_len = k->len;
     if (k->len + sizeof(numbers) < sizeof(k->bytes))
-        memcpy(k->bytes + k->len, numbers, sizeof(numbers));
+        memcpy(k->bytes + k->len, &numbers, sizeof(numbers));
     k->len += sizeof(numbers);
     for (size_t i = 0; i < id->meta_count && k->len < sizeof(k->bytes); i++) {
         add_text(k, id->meta[i].key);
@@ -92,8 +101,11 @@ bool sl_list_key_make(const struct sl_value_id *id, size_t first, struct sl_list
     }
     if (k->len >= sizeof(k->bytes))
         return false;
-    k->hash = sl_hash(k->bytes, k->identity_len);
     return true;
+}
+
+static uint64_t hash_of(const struct sl_list_key *k) {
+    return sl_hash(k->bytes, k->identity_len);
 }
 
 static bool is_key_of(const struct sl_list *list, const struct sl_list_key *k) {
@@ -171,8 +183,11 @@ static struct sl_list *make_list(struct sl_roster *r, const struct sl_value_id *
     if (list == NULL)
         return NULL;
     memcpy(list->key, key->bytes, key->len);
+    for (size_t i = 1; i < SL_LIST_TEXTS; i++)
+        list->texts[i] =
+            (uint16_t)(list->texts[i - 1] + strlen(list->key + list->texts[i - 1]) + 1);
     list->identity_len = (uint32_t)key->identity_len;
-    list->hash = key->hash;
+    list->hash = hash_of(key);
     list->source_count = (uint8_t)id->source_count;
     list->start_ms = sl_series_start_ms(id);
     for (size_t i = 0; i < id->source_count; i++) {
@@ -208,50 +223,68 @@ static void grow(struct sl_roster *r) {
 
 static struct sl_list *search(struct sl_roster *r, const struct sl_value_id *id,
                               const struct sl_list_key *key) {
-    struct sl_list *list = *bucket_of(r, key->hash);
+    uint64_t hash = hash_of(key);
+    struct sl_list *list = *bucket_of(r, hash);
     for (; list != NULL; list = list->next)
-        if (list->hash == key->hash && is_key_of(list, key))
+        if (list->hash == hash && is_key_of(list, key))
             return list;
     if (r->count >= SL_LIMIT_SERIES || (list = make_list(r, id, key)) == NULL)
         return NULL;
     grow(r);
-    list->next = *bucket_of(r, key->hash);
-    *bucket_of(r, key->hash) = list;
+    list->next = *bucket_of(r, hash);
+    *bucket_of(r, hash) = list;
     r->count++;
     return list;
 }
 
-/* Hosts write the same lists in the same order, interval after interval: what followed the last
- * time follows again, and is fetched into the cache while the caller is still busy with this one.
- */
-struct sl_list *sl_roster_find(struct sl_roster *r, const struct sl_value_id *id,
-                               const struct sl_list_key *key) {
+/* What followed the last time is fetched into the cache while the caller is still busy with this
+ * one. */
+static void note(struct sl_roster *r, struct sl_list *list) {
+    r->last = list;
+    if (list == NULL)
+        return;
+    list->is_used = true;
+    if (list->follower_age == r->age && list->follower != NULL) {
+        __builtin_prefetch(list->follower);
+        __builtin_prefetch((const char *)list->follower + 64);
+        __builtin_prefetch((const char *)list->follower + 128);
+    }
+}
+
+struct sl_list *sl_roster_follow(struct sl_roster *r, const struct sl_value_id *id, size_t first) {
+    const char *const texts[SL_LIST_TEXTS] = {id->host, id->plugin, id->plugin_instance, id->type,
+                                              id->type_instance};
+    const struct numbers numbers = numbers_of(id, first);
     struct sl_list *last = r->last;
     struct sl_list *list = last != NULL && last->follower_age == r->age ? last->follower : NULL;
-    if (list == NULL || !is_key_of(list, key)) {
-        list = search(r, id, key);
-        if (last != NULL) {
-            last->follower = list;
-            last->follower_age = r->age;
-        }
+    if (list == NULL || id->meta_count > 0 ||
+        list->key_len != list->identity_len + sizeof(numbers) ||
+        memcmp(list->key + list->identity_len, &numbers, sizeof(numbers)) != 0)
+        return NULL;
+    for (size_t i = SL_LIST_TEXTS; i-- > 0;)
+        if (strcmp(list->key + list->texts[i], texts[i]) != 0)
+            return NULL;
+    note(r, list);
+    return list;
+}
+
+struct sl_list *sl_roster_find(struct sl_roster *r, const struct sl_value_id *id,
+                               const struct sl_list_key *key) {
+    struct sl_list *list = search(r, id, key);
+    if (r->last != NULL) {
+        r->last->follower = list;
+        r->last->follower_age = r->age;
     }
-    r->last = list;
-    if (list != NULL) {
-        list->is_used = true;
-        if (list->follower_age == r->age && list->follower != NULL) {
-            __builtin_prefetch(list->follower);
-            __builtin_prefetch((const char *)list->follower + 64);
-            __builtin_prefetch((const char *)list->follower + 128);
-        }
-    }
+    note(r, list);
     return list;
 }
 
 struct sl_list *sl_roster_next_of(struct sl_roster *r, const struct sl_list_key *key,
                                   const struct sl_list *after) {
-    struct sl_list *list = after == NULL ? *bucket_of(r, key->hash) : after->next;
+    uint64_t hash = hash_of(key);
+    struct sl_list *list = after == NULL ? *bucket_of(r, hash) : after->next;
     for (; list != NULL; list = list->next)
-        if (list->hash == key->hash && list->identity_len == key->identity_len &&
+        if (list->hash == hash && list->identity_len == key->identity_len &&
             memcmp(list->key, key->bytes, key->identity_len) == 0)
             return list;
     return NULL;

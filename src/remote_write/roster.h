@@ -10,7 +10,7 @@
 #include "remote_write/series_set.h"
 
 /* Value lists with more data sources are put in slices of this many. */
-enum { SL_LIST_SOURCES_MAX = SL_SEGMENT_VALUES_MAX };
+enum { SL_LIST_SOURCES_MAX = SL_SEGMENT_VALUES_MAX, SL_LIST_TEXTS = 5 };
 
 struct sl_list {
     struct sl_list *next;     /* in its bucket */
@@ -32,8 +32,9 @@ struct sl_list {
     uint32_t key_len;
     uint32_t identity_len; /* the key's first part: host to type instance */
     char *key;
-    uint8_t *sources;           /* kept times: which data source */
-    struct sl_series *series[]; /* kept times */
+    uint16_t texts[SL_LIST_TEXTS]; /* where in the key each begins, host to type instance */
+    uint8_t *sources;              /* kept times: which data source */
+    struct sl_series *series[];    /* kept times */
 };
 
 /* A list's identity, ready for the search. */
@@ -43,7 +44,6 @@ struct sl_list_key {
     char bytes[SL_LIST_KEY_BYTES];
     size_t len;
     size_t identity_len;
-    uint64_t hash;
 };
 
 struct sl_roster;
@@ -56,6 +56,11 @@ void sl_roster_free(struct sl_roster *r);
 /* first: the number of id's first data source within its value list. False: the names are longer
  * than any host's. Any thread. */
 bool sl_list_key_make(const struct sl_value_id *id, size_t first, struct sl_list_key *ret);
+
+/* The list that came after the last one the last time, if it is this one; first is as above. It
+ * takes a look at each text, no more: hosts write the same lists in the same order, interval after
+ * interval. NULL: it is to be found. */
+struct sl_list *sl_roster_follow(struct sl_roster *r, const struct sl_value_id *id, size_t first);
 
 /* NULL: there are too many, or no memory. */
 struct sl_list *sl_roster_find(struct sl_roster *r, const struct sl_value_id *id,
