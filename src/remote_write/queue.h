@@ -64,8 +64,10 @@ struct sl_batch_item {
 
 /* One sample of a batch. */
 struct sl_batch_place {
-    uint32_t item;
-    uint32_t source; /* of its list's kept ones */
+    struct sl_series *series;
+    uint64_t bits;
+    int64_t time_ms;
+    int64_t start_ms; /* since when it counts, as its list says; 0: it does not */
 };
 
 struct sl_batch {
