@@ -170,7 +170,7 @@ class Story:
             self.view.show()
             return condition()
         try:
-            wait_until(is_true, deadline_s, what, poll_s=0.1)
+            wait_until(is_true, deadline_s, what, poll_s=0.1, is_limit=True)
             self.facts.append((what, True))
         except Timeout:
             self.facts.append((what, False))

@@ -161,11 +161,12 @@ def test_what_holds_runs_is_told_apart(make_host):
     for number in range(60):
         runs(f"stack-{number}")
     # All of them are counted, but fifty stacks are asked for at most.
-    wait_until(lambda: sum(values.get(identifier).values()) == 1 + 3 + 4 + 3 + 5 + 60, 30,
-               lambda: f"{values.get(identifier)}")
+    def complete():
+        known = values.get(identifier)
+        return known and sum(known.values()) == 1 + 3 + 4 + 3 + 5 + 60 and known
+    counted = wait_until(complete, 30, lambda: f"{values.get(identifier)}")
     wait_values(values, "spacelift/api_collector-blocked", success=1, truncated=1)
     assert len(collectd.find("has more than 50 stacks with blocked runs")) == 1
-    counted = values.get(identifier)
     assert (counted["lock"], counted["run"]) == (3, 4) and 46 <= counted["dependency"] <= 50
 
 

@@ -391,6 +391,8 @@ def test_a_test_of_the_configuration_sends_nothing(tmp_path, parts):
     wait_until(lambda: prometheus.query("collectd_load_shortterm"), 20, "the daemon's samples")
     status, said = collectd.test()
     assert status == 0 and "nothing is sent, and no spool opened" in said, said
+    # What collectd itself says, of values that it drops at its end, is not ours.
+    said = re.sub(r".*left after shutting down the write threads.*", "", said)
     assert "[error]" not in said and "[warning]" not in said, said
     wait_until(lambda: prometheus.query("count_over_time(collectd_load_shortterm[1m]) > 3"), 20,
                lambda: f"more of them:\n{collectd.output()}")

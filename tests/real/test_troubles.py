@@ -153,7 +153,8 @@ def test_troubles(tmp_path, parts, own_cluster):
         end()
         healed = time.monotonic()
         wait_until(lambda: size_of(cluster) == wanted, limit_s,
-                   lambda: f"{name}: {wanted} workers: {stack.collectd.output()[lines:]}")
+                   lambda: f"{name}: {wanted} workers: {stack.collectd.output()[lines:]}",
+                   is_limit=True)
         text = [line for line in stack.collectd.output()[lines:].splitlines()
                 if "workerpool_scaler" in line]
         rows.append((name, time.monotonic() - healed, first_words(text)))

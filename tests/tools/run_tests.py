@@ -174,9 +174,9 @@ def build_servers(totals):
 def quick(totals):
     unit_tests(totals, BUILD, "unit tests")
     scripts(totals)
-    pytest(totals, "simulators", "tests/sim", 2, 120)
-    pytest(totals, "integration", "tests/integration", 4, 280)
-    pytest(totals, "packaging", "tests/packaging/check", 4, 280)
+    pytest(totals, "simulators", "tests/sim", 2, 900)
+    pytest(totals, "integration", "tests/integration", 4, 900)
+    pytest(totals, "packaging", "tests/packaging/check", 4, 900)
 
 
 def thorough(totals):

@@ -5,12 +5,14 @@ import json
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
+import time
 import urllib.parse
 import urllib.request
 
-from .process import Process, free_ports, wait_until
+from .process import PATIENCE_S, Process, free_ports, wait_until
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = os.environ.get("SL_BUILD", os.path.join(TREE, "build"))
@@ -43,7 +45,7 @@ def make_certificate(directory):
 _UNVERIFIED = ssl._create_unverified_context()  # pylint: disable=protected-access
 
 
-def http(method, url, value=None, timeout_s=10):
+def http(method, url, value=None, timeout_s=60):
     """One request with a JSON body and a JSON answer."""
     data = None if value is None else json.dumps(value).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
@@ -177,6 +179,8 @@ class Prometheus(Process):
 
 # ---- collectd ------------------------------------------------------------------------------------
 
+LEFT_ITS_LOOP = "Exiting normally."
+
 def account_block(url, secret_file, name="acme", **options):
     return block("Account", name, URL=url, APIKeyID=API_KEY_ID, APIKeySecretFile=secret_file,
                  **options)
@@ -238,7 +242,21 @@ class Collectd(Process):
         self.wait_ready(lambda: "Initialization complete" in self.output(), ready_s)
         return self
 
-    def test(self, deadline_s=30):
+    def stop(self, deadline_s=PATIENCE_S):
+        """As every process, but the seconds are those from the end of its loop: it looks whether a
+        SIGTERM has come, then sleeps for an Interval, and one that comes in between waits for that."""
+        if not self.alive():
+            return super().stop(deadline_s)
+        before = self.output().count(LEFT_ITS_LOOP)
+        self.signal(signal.SIGTERM)
+        end = time.monotonic() + deadline_s
+        while self.alive() and self.output().count(LEFT_ITS_LOOP) == before:
+            if time.monotonic() > end:
+                break
+            time.sleep(0.005)
+        return super().stop(deadline_s)
+
+    def test(self, deadline_s=PATIENCE_S):
         """collectd -T: (exit status, what it said)."""
         done = subprocess.run([COLLECTD, "-T", "-C", self.config], capture_output=True, text=True,
                               errors="replace", timeout=deadline_s, check=False)

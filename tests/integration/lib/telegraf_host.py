@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from .process import Timeout, _die_with_parent, wait_until
+from .process import PATIENCE_S, Timeout, _die_with_parent, wait_until
 from .stack import API_KEY_ID, API_KEY_SECRET, BUILD
 
 PROGRAM = os.path.join(BUILD, "spacelift-pool")
@@ -24,7 +24,7 @@ def account_options(url, secret):
     return ["--url", url, "--api-key-id", API_KEY_ID, "--api-key-secret-file", secret]
 
 
-def run_once(*arguments, stdin="", env=None, deadline_s=20):
+def run_once(*arguments, stdin="", env=None, deadline_s=PATIENCE_S):
     """As inputs.exec and outputs.exec do: (exit status, standard output, standard error)."""
     done = subprocess.run([PROGRAM, *arguments], input=stdin, capture_output=True, text=True,
                           env=env, timeout=deadline_s, check=False)
@@ -84,7 +84,7 @@ class Execd:
     def end_input(self):
         self.child.stdin.close()
 
-    def leave(self, deadline_s=5, reads=True):
+    def leave(self, deadline_s=PATIENCE_S, reads=True):
         """The end of input, and everything until the child is gone: (exit status, seconds)."""
         begin = time.monotonic()
         if not self.child.stdin.closed:

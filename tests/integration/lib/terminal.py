@@ -32,7 +32,7 @@ class Terminal:
     def type(self, keys):
         os.write(self.master, keys.encode())
 
-    def read_until(self, pattern, deadline_s=20):
+    def read_until(self, pattern, deadline_s=60):
         end = time.monotonic() + deadline_s
         while not re.search(pattern, self.seen):
             left = end - time.monotonic()

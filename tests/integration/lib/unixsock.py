@@ -3,7 +3,7 @@
 import socket
 import time
 
-from .process import wait_until
+from .process import PATIENCE_S, wait_until
 
 
 class Values:
@@ -19,7 +19,7 @@ class Values:
     def _connect(self):
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            sock.settimeout(10)
+            sock.settimeout(PATIENCE_S)
             sock.connect(self.path)
             return sock
         except OSError:
