@@ -16,8 +16,8 @@ int sl_kube_pool_get(struct sl_kube_client *c, const char *kube_namespace, const
                      const struct sl_kube_annotations *annotations, struct sl_kube_scale *ret,
                      struct sl_error *err) SL_CHECKED;
 
-/* In which version is it? From the server's cache, which costs it a third of the above and may be
- * some moments old. Of ret only version and uid. */
+/* In which version is it? From the server's cache, which costs it less than half of the above and
+ * may be some moments old. Of ret only version and uid. */
 int sl_kube_pool_get_version(struct sl_kube_client *c, const char *kube_namespace, const char *name,
                              struct sl_kube_scale *ret, struct sl_error *err) SL_CHECKED;
 
