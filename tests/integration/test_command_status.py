@@ -44,10 +44,11 @@ def test_status_and_why(stack, tmp_path):
     wait_status(stack, lambda p: p["size"] == 3 and p.get("change_to") == 3 and p["busy"] == 3)
 
     where = ("--state-directory", states(stack))
-    answer = spacelift_pool("status", *where)
-    assert answer.status == 0, answer
+    row = rf"^{POOL} +3 +3 +3 +0 +1-5  busy 3 \+ pending 0 = 3$"
+    answer = wait_until(lambda: (told := spacelift_pool("status", *where)) and told.status == 0
+                        and re.search(row, told.out, re.M) and told, 10,
+                        lambda: f"{row}: {spacelift_pool('status', *where)}", poll_s=0.2)
     assert re.search(r"^cluster prod  decides, as of \d+ s ago$", answer.out, re.M), answer
-    assert re.search(rf"^{POOL} +3 +3 +3 +0 +1-5  busy 3 \+ pending 0 = 3$", answer.out, re.M), answer
     assert "\x1b" not in answer.out
     answer = spacelift_pool("status", "--color", "always", *where)
     assert "\x1b[32mdecides\x1b[0m" in answer.out, answer

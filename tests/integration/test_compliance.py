@@ -80,7 +80,7 @@ def agent(directory, text, protocol, deadline=0, **node):
     exposition, receiver = Exposition(text).start(), Receiver(speaks=(protocol,)).start()
     collectd = Collectd(
         str(directory),
-        plugin_block("prometheus_scrape", block("Target", "test", URL=exposition.url)),
+        plugin_block("prometheus_scrape", block("Target", "test", URL=exposition.url, Timeout=60000)),
         plugin_block("write_prometheus_remote",
                      block("Node", "n", URL=receiver.url, Protocol=protocol,
                            BatchSendDeadline=deadline, **node)))

@@ -54,10 +54,15 @@ def receivers():
         "only_1_0": Receiver(speaks=("1.0",)),
         "steady": Receiver(),
     }
-    options = {"backoff": {"MinBackoff": 0.1, "MaxBackoff": 1}, "hang": {"Timeout": 2500},
+    options = {"backoff": {"MinBackoff": 0.1, "MaxBackoff": 1}, "hang": {"Timeout": 4000},
                "only_1_0": {"Protocol": "1.0"}}
     return {name: (receiver, {"MinBackoff": 0.05, "MaxBackoff": 0.3, **options.get(name, {})})
             for name, receiver in cases.items()}
+
+
+def counted(receiver):
+    return [sample.value for request in receiver.accepted() for series in request.series
+            if series.name == "counter_total" for sample in series.samples]
 
 
 class Run:
@@ -68,8 +73,7 @@ class Run:
 
     def values(self, name):
         """The values of the counter that the receiver has accepted, in the order of arrival."""
-        return [sample.value for request in self.cases[name].accepted() for series in request.series
-                if series.name == "counter_total" for sample in series.samples]
+        return counted(self.cases[name])
 
     def lines(self, name):
         return [line for line in self.log.splitlines() if f'node "{name}"' in line]
@@ -92,12 +96,17 @@ def make_run(tmp_path_factory):
                        BatchSendDeadline=0))
     collectd = Collectd(
         str(directory),
-        plugin_block("prometheus_scrape", block("Target", "test", URL=exposition.url)),
+        plugin_block("prometheus_scrape", block("Target", "test", URL=exposition.url, Timeout=60000)),
         plugin_block("write_prometheus_remote", *nodes))
     try:
         collectd.start()
         wait_until(lambda: len(cases["backoff"][0].requests) >= 9, 30, "nine requests with backoff")
         wait_until(lambda: len(exposition.scrapes) >= 6, 20, "six scrapes")
+        for name, (receiver, _) in cases.items():
+            wait_until(lambda r=receiver: max(counted(r), default=0) >= 4, 20,
+                       lambda n=name, r=receiver: f"{n}: the value 4: {counted(r)}")
+        for name in ("refused", "no_such_host"):
+            collectd.wait_line(f'node "{name}"', 20)
         assert collectd.alive(), collectd.output()
     finally:
         status, seconds = collectd.stop()
@@ -137,13 +146,13 @@ def test_retry_on_5xx_and_429(run, status):
 
 
 def test_backoff(run):
-    """backoff_test: exponential_backoff_on_retries (each interval at least 0.8 of the one before),
-    backoff_required, backoff_max_delay, backoff_with_jitter."""
+    """backoff_test: exponential_backoff_on_retries, backoff_required, backoff_max_delay,
+    backoff_with_jitter. A busy machine makes any gap longer, so not each is compared with the one
+    before, as the official case does, but with what it must be at least."""
     requests = run.cases["backoff"].requests[:8]
     gaps = [b.time - a.time for a, b in zip(requests, requests[1:])]
-    assert all(b >= 0.8 * a - 0.02 for a, b in zip(gaps, gaps[1:])), gaps
-    assert gaps[0] >= 0.05 and gaps[-1] >= 0.8, gaps
-    assert max(gaps) < 5, gaps
+    assert all(gap >= 0.8 * min(0.1 * 2 ** n, 1) - 0.005 for n, gap in enumerate(gaps)), gaps
+    assert min(gaps[-2:]) < 2.5, gaps  # without MaxBackoff they were 3.2 and 6.4
     check_nothing_missing(run.values("backoff"))
 
 

@@ -12,6 +12,7 @@ import pytest
 from lib.process import free_ports, wait_until
 from lib.receiver import OWN, Receiver
 from lib.stack import Collectd, block, plugin_block
+from lib.unixsock import Values
 
 # Identifiers that stock plugins dispatch, and a value for each data source. Taken from the plugins'
 # manuals and from hosts that run them; one row for each way of using plugin and type instance.
@@ -156,6 +157,8 @@ class Host:
         return self.collectd.stop()
 
     def put(self, *rows):
+        # unixsock makes its socket in a thread of its own, which may come later than the daemon's word.
+        wait_until(Values(self.path).is_there, 10, "the socket of unixsock")
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(self.path)
             stream = connection.makefile("rw", encoding="utf-8")
@@ -232,7 +235,8 @@ def test_what_is_mended(tmp_path, parts, receiver):
     receiver.check_all()
     assert set(receiver.series()) == wanted
     # The real write_prometheus does expose two labels of one name; so the difference is real.
-    assert any(len(dict(labels)) < len(labels) for _, labels in host.exposed())
+    wait_until(lambda: any(len(dict(labels)) < len(labels) for _, labels in host.exposed()), 10,
+               lambda: f"{host.exposed()}")
 
 
 def with_job(text):

@@ -3,7 +3,6 @@ once what it is, dispatches nothing for what it did not get, and recovers by its
 
 import re
 import subprocess
-import time
 
 import pytest
 
@@ -24,7 +23,7 @@ def polls(account, name="WorkerPools"):
 def daemon(directory, url, **options):
     values = Values(directory / "sock")
     secret = write(directory / "secret", API_KEY_SECRET)
-    quiet = {"PublicWorkerPool": False, "Usage": False, "Aggregates": False, **options}
+    quiet = {"PublicWorkerPool": False, "Usage": False, "Aggregates": False, "Timeout": 60000, **options}
     collectd = Collectd(str(directory), values.config(),
                         plugin_block("spacelift", account_block(url, secret, **quiet)),
                         stock_plugins=("unixsock",), interval_s=INTERVAL_S)
@@ -36,8 +35,8 @@ ANSWERS = [
     ("outage", {}, r"Empty reply"),
     ("reset", {}, r"reset|cut off|closed|ended|transfer"),
     ("cut_off", {}, r"bytes|cut off|closed"),
-    ("slow", {"Timeout": 500}, r"timed out"),
-    ("hang", {"Timeout": 500}, r"timed out"),
+    ("slow", {"Timeout": 1500}, r"timed out"),
+    ("hang", {"Timeout": 1500}, r"timed out"),
     ("html", {}, r"begins with \"<html>.*is URL right"),
     ("html_503", {}, r"HTTP 503 with a web page"),
     ("truncated_json", {}, r"not valid JSON|premature|ends"),
@@ -123,7 +122,7 @@ def test_large_accounts(tmp_path, parts, pools, workers):
     parts.append(collectd.start())
     known = lambda: [name for name in values.identifiers() if "/worker_pool-" in name]
     wait_until(lambda: len(known()) == pools, 60, lambda: f"{len(known())} pools")
-    assert values.get(known()[0])["workers"] == workers
+    wait_until(lambda: (values.get(known()[0]) or {}).get("workers") == workers, 10, "its workers")
     assert not collectd.find("cannot read")
 
 
@@ -205,6 +204,5 @@ def test_two_accounts(tmp_path, parts):
                collectd.output)
     wait_until(lambda: values.get("spacelift-second/public_worker_pool"), 10, collectd.output)
     wait_until(lambda: values.get("spacelift-second/billing_period"), 10, collectd.output)
-    begin = time.monotonic()
-    status, _ = collectd.stop()
-    assert status == 0 and time.monotonic() - begin < 2
+    status, seconds = collectd.stop()
+    assert status == 0 and seconds < 2

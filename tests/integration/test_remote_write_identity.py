@@ -18,10 +18,12 @@ from lib.stack import Collectd, block, make_certificate, plugin_block
 
 
 def secret(directory, name, text):
+    """The file, which may be read at any time: it is there as a whole, or not."""
     path = os.path.join(str(directory), name)
-    with open(path, "w", encoding="utf-8",
+    with open(f"{path}.new", "w", encoding="utf-8",
               opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         file.write(text + "\n")
+    os.rename(f"{path}.new", path)
     return path
 
 
@@ -59,14 +61,15 @@ def test_password_and_headers(tmp_path, parts):
 
 
 def test_a_token_that_is_replaced_costs_nothing(tmp_path, parts):
-    tokens = ["first"]
-    receiver = Receiver(authorize=lambda h: h["Authorization"] == f"Bearer {tokens[-1]}").start()
+    tokens = {"first", "second"}
+    receiver = Receiver(authorize=lambda h: h["Authorization"].removeprefix("Bearer ") in tokens)
+    receiver.start()
     parts.append(receiver)
     path = secret(tmp_path, "token", "first")
     collectd = start(parts, tmp_path, node(receiver, BearerTokenFile=path))
     receive(receiver)
     secret(tmp_path, "token", "second")
-    tokens.append("second")
+    tokens.remove("first")
     wait_until(lambda: receiver.requests[-1].headers["Authorization"] == "Bearer second"
                and receiver.requests[-1].status == 204, 10, "a request with the new token")
     refused = [r for r in receiver.requests if r.status == 401]
@@ -232,9 +235,7 @@ def test_http2(tmp_path, parts):
     server.start().wait_ready(lambda: "listen" in server.output(), 10)
     receiver = type("Server", (), {"url": f"https://127.0.0.1:{port}/write"})
     start(parts, tmp_path, node(receiver, HTTP2=True, CACert=certificate))
-    shown = wait_until(lambda: "content-encoding" in server.output() and server.output(), 10,
-                       lambda: f"a request:\n{server.output()}")
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     for line in (":method: POST", ":path: /write", "content-encoding: snappy",
                  "content-type: application/x-protobuf"):
-        assert line in plain
+        wait_until(lambda text=line: text in re.sub(r"\x1b\[[0-9;]*m", "", server.output()), 10,
+                   lambda text=line: f"{text} in a request:\n{server.output()}")

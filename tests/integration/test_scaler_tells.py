@@ -52,7 +52,8 @@ def host(tmp_path, parts):
 def newest(directory, kind):
     """{data source: value} of the last line that csv has written of a type."""
     folder = f"{directory}/csv/host/workerpool_scaler-{POOL}"
-    lines = [line for name in glob.glob(f"{folder}/{kind}-*") for line in open(name, encoding="utf-8")]
+    lines = [line for name in glob.glob(f"{folder}/{kind}-*") for line in open(name, encoding="utf-8")
+             if line.endswith("\n")]  # else it is being written
     if len(lines) < 2:
         return {}
     return dict(zip(lines[0].strip().split(",")[1:], lines[-1].strip().split(",")[1:]))
@@ -66,16 +67,17 @@ def test_a_threshold_that_people_have_raises_a_pool_and_the_change_is_told(host,
     account.add_runs(4, pool="other")
     wait_until(lambda: account.pool()["size"] == 3, 20,
                lambda: f"poolSize 3:\n{collectd.output()[-3000:]}")
-    assert collectd.find('1 -> 3 workers: .*at least 3 by a failure of notification "other queue"')
+    collectd.wait_line('1 -> 3 workers: .*at least 3 by a failure of notification "other queue"', 10)
     collectd.wait_line(f"Notification: .*workerpool_scaler.*{POOL}.*1 -> 3 workers", 10)
-    wait_until(lambda: newest(tmp_path, "worker_pool_scaler").get("desired") == "3.000000", 15,
-               lambda: str(newest(tmp_path, "worker_pool_scaler")))
-    pool = newest(tmp_path, "worker_pool_scaler")
+    pool = wait_until(lambda: (told := newest(tmp_path, "worker_pool_scaler"))
+                      and told.get("desired") == "3.000000" and told, 15,
+                      lambda: str(newest(tmp_path, "worker_pool_scaler")))
     assert pool["min"] == "3.000000" and pool["max"] == "5.000000" and pool["leader"] == "1.000000"
     assert pool["demand"] == "0.000000" and pool["paused"] == "0.000000"
     wait_until(lambda: newest(tmp_path, "worker_pool_scaling").get("scaled_out") == "1", 10,
                lambda: str(newest(tmp_path, "worker_pool_scaling")))
-    assert set(newest(tmp_path, "worker_pool_decisions")) >= {"demand", "order", "hold"}
+    wait_until(lambda: set(newest(tmp_path, "worker_pool_decisions")) >= {"demand", "order", "hold"},
+               10, lambda: str(newest(tmp_path, "worker_pool_decisions")))
     http("DELETE", f"{kubernetes.url}/control/pools", {"name": "other"})
     kubernetes.control("pools", name="other", size=4)  # they begin: OKAY
     wait_until(lambda: account.pool()["size"] == 1, 20, lambda: collectd.output()[-3000:])
@@ -108,6 +110,7 @@ def test_a_notification_in_force_outlives_a_restart(host, tmp_path):
     collectd.wait_line("has poolSize 1", 15)
     socket.notify("failure", host="h", plugin="amqp")
     wait_until(lambda: account.pool()["size"] == 3, 20, lambda: collectd.output()[-3000:])
+    collectd.wait_line('at least 3 by a failure of notification "broker"', 15)
     assert collectd.stop()[0] == 0
     collectd.start()
     collectd.wait_line("has poolSize 3", 15)

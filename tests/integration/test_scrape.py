@@ -19,7 +19,7 @@ class Agent:
         self.collectd = Collectd(
             str(directory),
             plugin_block("prometheus_scrape",
-                         block("Target", "test", URL=url, **(target or {}))),
+                         block("Target", "test", URL=url, Timeout=60000, **(target or {}))),
             plugin_block("write_prometheus_remote",
                          block("Node", "n", URL=write_url,
                                **{"BatchSendDeadline": 0, **(node or {})})),

@@ -13,7 +13,7 @@ from lib.stack import (NAMESPACE, POOL, SCALER_TOKEN, KubernetesSimulator, block
                        plugin_block)
 from lib.telegraf_host import Execd, run_once
 
-WINDOW_S = 2
+WINDOW_S = 5  # several runs of the program must fit into it, on a busy machine, too
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_out_and_in(config, kubernetes):
         return size(kubernetes) == 1
     begin = time.monotonic()
     wait_until(smaller, 10, "the pool is small again", poll_s=0.2)
-    assert time.monotonic() - begin < WINDOW_S + 3
+    assert time.monotonic() - begin < 2 * WINDOW_S
     assert len(kubernetes.patches()) == 2
 
 
@@ -264,15 +264,19 @@ def wait_size(kubernetes, wanted, child):
 def test_execd(execd, kubernetes):
     """A batch line by line is one decision; news go to standard output, failures to standard
     error; the end of input is the end."""
+    sent = []
     for pending in range(1, 6):
         execd.send(line(pending, 0))
+        sent.append(time.monotonic())
     wait_size(kubernetes, 5, execd)
-    assert len(kubernetes.patches()) == 1
+    # A silence ends a batch, and so does a second: one is due if this test was made to pause.
+    pauses = sum(b - a > 0.1 for a, b in zip(sent, sent[1:])) + int(sent[-1] - sent[0])
+    assert len(kubernetes.patches()) <= 1 + pauses
     execd.send("junk\n" + line(0, 1))
     execd.wait(lambda: "-> 1 workers" in execd.out if execd.send(line(0, 1)) is None else False, 10,
                "small again")
     assert "not line protocol" in execd.log and execd.log.count("\n") == 1
-    assert "1 -> 5 workers" in execd.out
+    assert "-> 5 workers" in execd.out
     status, seconds = execd.leave()
     assert status == 0 and seconds < 1
 

@@ -61,7 +61,7 @@ def test_all_that_2_0_says_is_understood(tmp_path, parts):
         host.put_number()
         host.values.put(f"test/derive-reset {time.time():.3f}:{next(counts)}")
         if host.number < 5:
-            host.values.put(f"test/gauge-gone {time.time():.3f}:{host.number}")
+            host.values.put(f"test/gauge-gone {time.time():.3f}:{host.number}", interval_s=1)
         theirs = samples_of(repeated)
         return (any(name == reset and said[1] for (name, _), said in theirs.items())
                 and any(name == gone and said[0] == 0x7ff0000000000002

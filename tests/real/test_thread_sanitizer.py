@@ -155,7 +155,8 @@ def test_no_race_in_remote_write(tmp_path, parts, monkeypatch):
                  f"TSAN_OPTIONS=log_path={tmp_path}/race exitcode=0"))
     shutil.copy(os.path.join(BUILD, ".libs", "feed_load.so"), collectd.plugin_dir)
     parts.append(collectd.start(ready_s=60))
-    values.put(*[f"test/gauge-ends{number} {time.time():.3f}:1" for number in range(50)])
+    values.put(*[f"test/gauge-ends{number} {time.time():.3f}:1" for number in range(50)],
+               interval_s=1)
     collectd.wait_line("fed samples", 60)
     stale = 'collectd_test_gauge{instance="host",test="ends1"}'
     wait_until(lambda: any(sample.is_stale

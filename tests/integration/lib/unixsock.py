@@ -63,9 +63,11 @@ class Values:
         except OSError:
             return False
 
-    def put(self, *rows, interval_s=1):
+    def put(self, *rows, interval_s=60):
         """Rows: "PLUGIN/TYPE TIME:VALUE[:VALUE...]", of this host. Each has been dispatched when it
-        returns, but is written by a thread of collectd's; with "WriteThreads 1" in this order."""
+        returns, but is written by a thread of collectd's; with "WriteThreads 1" in this order.
+        Collectd takes a series for ended when nothing has come for two intervals: the default is so
+        long that no pause of a test ends one."""
         wait_until(self.is_there, 10, "the socket of unixsock")
         for _ in self._ask_all('PUTVAL "host/{0}" interval={2} {1}'.format(
                 *row.rsplit(" ", 1), interval_s) for row in rows):
