@@ -245,7 +245,7 @@ static void test_timeout(void **unused) {
     start(&s, NULL, 0);
     int64_t begin_ms = sl_clock_monotonic_ms();
     assert_int_equal(get(http, &s, &r, &was_sent, &err), SL_TIMEOUT);
-    assert_in_range(sl_clock_monotonic_ms() - begin_ms, 150, 2000);
+    assert_in_range(sl_clock_monotonic_ms() - begin_ms, 150, 10000);
     assert_true(was_sent); /* so its outcome is not known */
     sl_http_response_release(&r);
     sl_http_free(http);
@@ -270,7 +270,7 @@ static void test_cancel_does_not_wait(void **unused) {
     int64_t begin_ms = sl_clock_monotonic_ms();
     assert_int_equal(sl_thread_start(&canceler, "canceler", cancel_soon, &s, NULL), SL_OK);
     assert_int_equal(get(http, &s, &r, NULL, NULL), SL_CANCELED);
-    assert_true(sl_clock_monotonic_ms() - begin_ms < 1000);
+    assert_true(sl_clock_monotonic_ms() - begin_ms < 10000); /* of 60000 */
     sl_http_response_release(&r);
     assert_int_equal(get(http, &s, &r, NULL, NULL), SL_CANCELED); /* and stays so */
     sl_http_response_release(&r);

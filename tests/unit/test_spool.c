@@ -625,7 +625,7 @@ static void test_a_disk_that_is_full(void **unused) {
 /* Until the keeper has written everything; a file per segment, each with a size of its own. */
 static void wait_saved(struct sl_queue *q) {
     struct sl_queue_status status;
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 6000; i++) {
         sl_queue_status(q, &status);
         if (status.is_on_disk && status.memory_bytes == 0)
             return;
@@ -651,7 +651,7 @@ static void test_a_segment_that_is_truncated_while_it_is_written(void **unused) 
     assert_int_equal(truncate(path, 0), 0);
     for (int i = 101; i <= 1000; i++)
         put(q, "h", i, i);
-    for (int i = 0; i < 1000 && size_of(path) < 4096; i++)
+    for (int i = 0; i < 6000 && size_of(path) < 4096; i++)
         usleep(10000);
     wait_saved(q);
     sl_queue_free(q);
@@ -669,7 +669,7 @@ static void test_a_directory_that_is_removed(void **unused) {
     find_segment(path, sizeof(path));
     assert_int_equal(remove_directory(NULL), 0);
     put(q, "h", 2, 2);
-    for (int i = 0; i < 1000 && size_of(path) < 4096; i++)
+    for (int i = 0; i < 6000 && size_of(path) < 4096; i++)
         usleep(10000);
     wait_saved(q);
     sl_queue_free(q);
