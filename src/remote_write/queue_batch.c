@@ -316,7 +316,7 @@ static const struct sl_batch_place *place_at(const struct sl_batch *batch, size_
 }
 
 /* What is needed soon is asked for: series that are alike are far from each other in memory, and
- * waiting for them would be half of the work. (In a function of its own gcc would drop it.) */
+ * waiting for them would be a quarter of the work. (In a function of its own gcc would drop it.) */
 void sl_batch_encode(const struct sl_batch *batch, struct sl_encoder *encoder) {
     for (size_t n = 0; n < batch->samples; n++) {
         __builtin_prefetch(place_at(batch, n + 2 * FETCH_AHEAD));
