@@ -97,7 +97,8 @@ def make_run(tmp_path_factory):
     collectd = Collectd(
         str(directory),
         plugin_block("prometheus_scrape", block("Target", "test", URL=exposition.url, Timeout=60000)),
-        plugin_block("write_prometheus_remote", *nodes))
+        plugin_block("write_prometheus_remote", *nodes),
+        settings="Timeout 60")  # no pause of a busy machine ends a series
     try:
         collectd.start()
         wait_until(lambda: len(cases["backoff"][0].requests) >= 9, 30, "nine requests with backoff")

@@ -15,7 +15,8 @@ from lib.stack import Collectd, Prometheus, block, plugin_block
 class Agent:
     """Collectd as a scrape agent: one target, one receiver."""
 
-    def __init__(self, directory, url, write_url, interval_s=1, node=None, target=None, settings=""):
+    def __init__(self, directory, url, write_url, interval_s=1, node=None, target=None,
+                 settings="Timeout 60"):
         self.collectd = Collectd(
             str(directory),
             plugin_block("prometheus_scrape",
