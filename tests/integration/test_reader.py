@@ -139,8 +139,8 @@ def test_a_refused_part_costs_only_itself(make_host):
     wait_until(lambda: count("Viewer") == count("Aggregates"), 10, "a look at the rights for each try")
     assert len(collectd.find("usage .*is not to be had")) == 1 and not collectd.find("cannot read usage")
     # Nobody asks for them now; that they are not there is still said, so that an alert can be.
-    assert values.get("spacelift/api_collector-usage")["supported"] == 0
-    assert values.get("spacelift/api_collector-aggregates")["success"] == 0
+    wait_values(values, "spacelift/api_collector-usage", supported=0)
+    wait_values(values, "spacelift/api_collector-aggregates", success=0)
     assert not collectd.find("cannot read workerPools")
 
 
