@@ -1,4 +1,5 @@
 /* The journal: order, books, what is found again after the end of a process, and damage. */
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
@@ -694,7 +695,7 @@ static void test_a_directory_that_cannot_be_made_yet(void **unused) {
     sl_queue_status(q, &status);
     assert_false(status.is_on_disk);
     assert_int_equal(unlink(kept), 0);
-    assert_int_equal(mkdir(kept, 0700), 0);
+    assert_true(mkdir(kept, 0700) == 0 || errno == EEXIST); /* it makes it itself, too */
     wait_saved(q);
     sl_queue_free(q);
     q = open_queue(true, 64u * 1024 * 1024, 0);
