@@ -191,16 +191,18 @@ static int start(void) {
     return 0;
 }
 
-/* The write threads have ended. All nodes are told before any is waited for. */
+/* The write threads have ended. Nodes end side by side, however many there are. */
 static int stop(void) {
     has_started = false;
     int64_t deadline_ms = sl_clock_monotonic_ms() + LAST_FLUSH_MS;
     for (struct node *n = nodes; n != NULL; n = n->next)
         sl_sender_ask_stop(n->sender);
+    for (struct node *n = nodes; n != NULL; n = n->next)
+        sl_sender_await(n->sender, deadline_ms);
     while (nodes != NULL) {
         struct node *n = nodes;
         nodes = n->next;
-        sl_sender_free(n->sender, deadline_ms);
+        sl_sender_free(n->sender);
         free(n);
     }
     return 0;

@@ -17,6 +17,11 @@ int64_t sl_clock_monotonic_ms(void) {
     return read_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
+int64_t sl_clock_left_ms(int64_t until_ms) {
+    int64_t left_ms = until_ms - sl_clock_monotonic_ms();
+    return left_ms > 0 ? left_ms : 0;
+}
+
 int64_t sl_clock_realtime_ms(void) {
     return read_ns(CLOCK_REALTIME) / 1000000;
 }

@@ -40,7 +40,13 @@ int sl_queue_new(const struct sl_queue_settings *settings, struct sl_queue **ret
  * that cannot be used is an error in the log, and the queue is in memory. */
 int sl_queue_start(struct sl_queue *q, struct sl_error *err) SL_CHECKED;
 
-/* Main thread, after all others have ended. What is on disk stays there. */
+/* When nothing is put or taken any more. Tells the queue's own thread to write out what is in
+ * memory only, and to end; returns at once. */
+void sl_queue_finish(struct sl_queue *q);
+
+/* Main thread, after all others have ended. Finishes, if nobody has before. What is on disk stays
+ * there; a disk that does not answer within 0.4 s of being told is left alone, with all that the
+ * queue has. */
 void sl_queue_free(struct sl_queue *q);
 
 /* Any thread. first: the number of id's first data source within its value list; bits: a float64 of

@@ -22,6 +22,7 @@ struct sl_queue {
 
     pthread_t keeper;
     bool has_keeper;
+    int64_t finish_ms;   /* when it was told to end; monotonic; 0: not yet */
     size_t wakeup_count; /* of the three that are there */
     struct sl_wakeup keeper_stop;
     struct sl_wakeup keeper_work; /* somebody waits for a sync */

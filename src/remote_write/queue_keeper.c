@@ -168,12 +168,19 @@ int sl_queue_start(struct sl_queue *q, struct sl_error *err) {
     return code;
 }
 
+void sl_queue_finish(struct sl_queue *q) {
+    if (!q->has_keeper || q->finish_ms != 0)
+        return;
+    q->finish_ms = sl_clock_monotonic_ms();
+    sl_wakeup_signal(&q->keeper_stop);
+}
+
 bool sl_queue_stop_keeper(struct sl_queue *q) {
     if (!q->has_keeper)
         return true;
+    sl_queue_finish(q);
     q->has_keeper = false;
-    sl_wakeup_signal(&q->keeper_stop);
-    if (sl_thread_join(q->keeper, STOP_PATIENCE_MS))
+    if (sl_thread_join(q->keeper, sl_clock_left_ms(q->finish_ms + STOP_PATIENCE_MS)))
         return true;
     sl_log(&q->settings.log, SL_LOG_ERROR,
            "node \"%s\": the disk of the spool %s does not answer; what has not been written is in "

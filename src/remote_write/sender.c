@@ -66,7 +66,7 @@ int sl_sender_new(struct sl_node_options *options, struct sl_log log, struct sl_
     sl_backoff_init(&s->backoff, s->options.min_backoff_ms, s->options.max_backoff_ms, seed);
     int code = build(s, err);
     if (code != SL_OK)
-        sl_sender_free(s, 0);
+        sl_sender_free(s);
     else
         *ret = s;
     return code;
@@ -172,13 +172,20 @@ void sl_sender_ask_stop(struct sl_sender *s) {
     sl_wakeup_signal(&s->stop);
 }
 
-/* False: it hangs in the disk, and what it uses must not be freed. */
-static bool end_thread(struct sl_sender *s, int64_t deadline_ms) {
-    int64_t left_ms = deadline_ms - sl_clock_monotonic_ms();
+void sl_sender_await(struct sl_sender *s, int64_t deadline_ms) {
+    if (!s->is_running)
+        return;
     sl_wakeup_signal(&s->stop);
-    sl_wakeup_wait(&s->done, NULL, left_ms > 0 ? left_ms : 0);
+    sl_wakeup_wait(&s->done, NULL, sl_clock_left_ms(deadline_ms));
     sl_wakeup_signal(&s->cancel);
-    if (!sl_thread_join(s->thread, STOP_PATIENCE_MS)) {
+    s->canceled_ms = sl_clock_monotonic_ms();
+}
+
+/* False: it hangs in the disk, and what it uses must not be freed. */
+static bool end_thread(struct sl_sender *s) {
+    if (s->canceled_ms == 0)
+        sl_sender_await(s, 0);
+    if (!sl_thread_join(s->thread, sl_clock_left_ms(s->canceled_ms + STOP_PATIENCE_MS))) {
         sl_log(&s->log, SL_LOG_ERROR,
                "node \"%s\": the disk of the spool does not answer; what waits is sent after the "
                "next start",
@@ -189,10 +196,10 @@ static bool end_thread(struct sl_sender *s, int64_t deadline_ms) {
     return true;
 }
 
-void sl_sender_free(struct sl_sender *s, int64_t deadline_ms) {
+void sl_sender_free(struct sl_sender *s) {
     if (s == NULL)
         return;
-    if (s->is_running && !end_thread(s, deadline_ms))
+    if (s->is_running && !end_thread(s))
         return;
     sl_endpoint_free(s->endpoint);
     sl_queue_free(s->queue);

@@ -35,10 +35,14 @@ void sl_sender_end_series(struct sl_sender *s, const struct sl_value_id *id, int
 /* Main thread. Tells the thread to send what waits and to end; returns at once. */
 void sl_sender_ask_stop(struct sl_sender *s);
 
-/* Main thread. Gives the last requests until the monotonic time deadline_ms, then cancels. What is
- * in the spool stays there; of what is in memory the log says how much was not delivered. Any put
- * must have returned. */
-void sl_sender_free(struct sl_sender *s, int64_t deadline_ms);
+/* Main thread, after sl_sender_ask_stop(). Gives the last requests until the monotonic time
+ * deadline_ms, then cancels. Several senders end side by side if all are asked, then all awaited,
+ * and then freed. */
+void sl_sender_await(struct sl_sender *s, int64_t deadline_ms);
+
+/* Main thread. What is in the spool stays there; of what is in memory the log says how much was not
+ * delivered. Any put must have returned. A sender that was not awaited is canceled. */
+void sl_sender_free(struct sl_sender *s);
 
 const char *sl_sender_name(const struct sl_sender *s);
 

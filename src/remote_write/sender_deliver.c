@@ -264,6 +264,7 @@ void *sl_sender_run(void *sender) {
     }
     if (go_on)
         (void)drain(s);
+    sl_queue_finish(s->queue);
     sl_wakeup_signal(&s->done);
     return NULL;
 }

@@ -25,6 +25,7 @@ struct sl_sender {
     bool has_wakeups;
     pthread_t thread;
     bool is_running;
+    int64_t canceled_ms; /* monotonic; 0: not yet */
 
     /* The thread's own. */
     struct sl_encoder encoder;

@@ -309,9 +309,7 @@ static int start_once(struct once *o, struct sl_error *err) {
 /* Whoever is late is told to stop, and is then done within milliseconds. */
 static void finish_once(struct once *o, int64_t end_ms) {
     if (o->has_thread) {
-        int64_t left_ms = end_ms - sl_clock_monotonic_ms();
-
-        sl_wakeup_wait(&o->done, NULL, left_ms > 0 ? left_ms : 0);
+        sl_wakeup_wait(&o->done, NULL, sl_clock_left_ms(end_ms));
         if (!sl_wakeup_is_signalled(&o->done)) {
             sl_wakeup_signal(&o->site->stop);
             sl_cluster_begin_stop(o->site->cluster);

@@ -29,7 +29,7 @@ WITHOUT_LOG = 2       # what has not been written stays unwritten
 class Host:
     """A collectd with a spool on a file system of its own, a receiver that is away, and csv beside it."""
 
-    def __init__(self, directory, parts, system):
+    def __init__(self, directory, parts, system, nodes=("n",)):
         self.directory = str(directory)
         self.parts = parts
         self.system = system
@@ -40,10 +40,10 @@ class Host:
         self.collectd = Collectd(
             self.directory, self.values.config(),
             f'LoadPlugin csv\n<Plugin csv>\n  DataDir "{self.csv}"\n</Plugin>',
-            plugin_block("write_prometheus_remote", block(
-                "Node", "n", URL=f"http://127.0.0.1:{self.port}/api/v1/write",
+            plugin_block("write_prometheus_remote", *[block(
+                "Node", node, URL=f"http://127.0.0.1:{self.port}/api/v1/write",
                 SpoolDirectory=self.spool, SpoolSize=4, SpoolSync=0.2, BatchSendDeadline=0,
-                MaxBackoff=0.2)),
+                MaxBackoff=0.2) for node in nodes]),
             stock_plugins=("unixsock", "csv"), settings="WriteThreads 1")
         parts.append(self.collectd)
         self.receiver = None
@@ -146,13 +146,13 @@ def host_maker(tmp_path, parts):
     if why_not:
         pytest.skip(why_not)
 
-    def make(kind="ext4", **options):
+    def make(kind="ext4", nodes=("n",), **options):
         system = mounts.FileSystem(str(tmp_path), kind, **options)
         why_not = system.start()
         if why_not:
             pytest.skip(why_not)
         parts.insert(0, system)
-        return Host(tmp_path, parts, system)
+        return Host(tmp_path, parts, system, nodes)
 
     return make
 
@@ -298,6 +298,16 @@ def test_segments_are_truncated(make_host):
     host.check(errors=0)
 
 
+def end_while_it_hangs(host):
+    """The seconds it took: the kernel lets no process go of which a thread waits for a disk, but all
+    its other threads have ended."""
+    host.collectd.signal(signal.SIGTERM)
+    begin = time.monotonic()
+    wait_until(lambda: open(f"/proc/{host.collectd.pid}/stat", encoding="utf-8").read().rpartition(
+        ")")[2].split()[0] == "Z", 10, lambda: f"the end:\n{host.collectd.output()[-2000:]}")
+    return time.monotonic() - begin
+
+
 def test_the_disk_hangs(make_host):
     """Nothing that is written returns. The write threads do not notice, and neither does the end."""
     host = make_host()
@@ -309,12 +319,7 @@ def test_the_disk_hangs(make_host):
         begin = time.monotonic()
         host.put(GROWS)
         took_s = time.monotonic() - begin
-        host.collectd.signal(signal.SIGTERM)
-        begin = time.monotonic()
-        # The kernel lets no process go of which a thread waits for a disk; all others have ended.
-        wait_until(lambda: open(f"/proc/{host.collectd.pid}/stat", encoding="utf-8").read().rpartition(
-            ")")[2].split()[0] == "Z", 10, lambda: f"the end:\n{host.collectd.output()[-2000:]}")
-        ended_s = time.monotonic() - begin
+        ended_s = end_while_it_hangs(host)
     finally:
         mounts.run("fsfreeze", "-u", host.system.path)
     host.collectd.wait(10)
@@ -323,3 +328,22 @@ def test_the_disk_hangs(make_host):
     host.wait_error("does not answer")
     host.collectd.start()
     host.check(errors=1)
+
+
+def test_the_disk_of_many_nodes_hangs(make_host):
+    """They end side by side."""
+    nodes = [f"n{number}" for number in range(12)]
+    host = make_host(nodes=nodes)
+    host.collectd.start()
+    host.put(100)
+    wait_until(lambda: len(host.segments()) == len(nodes), 5, "a segment of each")
+    mounts.run("fsfreeze", "-f", host.system.path)
+    try:
+        host.put(100)
+        ended_s = end_while_it_hangs(host)
+    finally:
+        mounts.run("fsfreeze", "-u", host.system.path)
+    host.collectd.wait(10)
+    print(f"the end of {len(nodes)} nodes: {ended_s:.2f} s")
+    assert ended_s < 3
+    assert len(host.collectd.find("does not answer")) == len(nodes)
