@@ -149,11 +149,12 @@ static bool is_lost(struct sl_queue *q, int code, const struct sl_error *err) {
         (!is_away && now_ms - q->unreadable_since_ms >= q->settings.unreadable_ms))
         return true;
     if (is_news)
-        sl_log(&q->settings.log, SL_LOG_ERROR,
-               "node \"%s\": nothing is sent, because the spool %s cannot be read: %s; it is tried "
-               "every second, and given up if the spool can be written and still not be read for "
-               "%" PRId64 " s",
-               q->settings.name, q->settings.path, err->text, q->settings.unreadable_ms / 1000);
+        sl_log(
+            &q->settings.log, SL_LOG_ERROR,
+            "node \"%s\": nothing is sent, because the spool %s cannot be read: %s; mount or mend "
+            "its file system: it is tried every second, and given up only if the spool can be "
+            "written and still not be read for %" PRId64 " s",
+            q->settings.name, q->settings.path, err->text, q->settings.unreadable_ms / 1000);
     return false;
 }
 
