@@ -16,8 +16,7 @@ enum {
     POOL_RETRY_MIN_MS = 5000,
     POOL_RETRY_MAX_MS = 120000,
     SAVE_EVERY_MS = 10000,
-    VERIFY_EVERY_MS =
-        20, /* 50 requests a second for a cluster: 2 percent of a core of its server */
+    VERIFY_EVERY_MS = 20, /* 50 requests a second cost a server 2 percent of a core */
 };
 
 static uint64_t seed_of(const char *text) {

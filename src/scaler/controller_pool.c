@@ -300,7 +300,7 @@ static int read_decide_write(struct sl_controller *c, struct sl_controller_pool 
             hold_back(c, p, &d, p->scale_ms);
             return SL_OK;
         }
-        if (*how != SL_VERIFIED_BY_READING) {
+        if (*how != SL_VERIFIED_BY_READING) { /* nothing is written on a look */
             *how = SL_VERIFIED_BY_READING;
             rc = SL_CONFLICT;
             continue;
