@@ -3,6 +3,7 @@ real collectd and small real file systems. Whatever it is: the daemon lives, its
 its write threads do not wait, the log says what is wrong and what to do, once, and that it is over, once;
 and every sample is delivered, once, when the receiver is there again."""
 
+import contextlib
 import fcntl
 import glob
 import os
@@ -298,6 +299,17 @@ def test_segments_are_truncated(make_host):
     host.check(errors=0)
 
 
+@contextlib.contextmanager
+def hanging(host):
+    """Nothing that is written returns; afterwards collectd, which was told to end, has ended."""
+    mounts.run("fsfreeze", "-f", host.system.path)
+    try:
+        yield
+    finally:
+        mounts.run("fsfreeze", "-u", host.system.path)
+    host.collectd.wait(10)
+
+
 def end_while_it_hangs(host):
     """The seconds it took: the kernel lets no process go of which a thread waits for a disk, but all
     its other threads have ended."""
@@ -314,15 +326,11 @@ def test_the_disk_hangs(make_host):
     host.collectd.start()
     host.put(100)
     wait_until(host.segments, 5, "a segment")
-    mounts.run("fsfreeze", "-f", host.system.path)
-    try:
+    with hanging(host):
         begin = time.monotonic()
         host.put(GROWS)
         took_s = time.monotonic() - begin
         ended_s = end_while_it_hangs(host)
-    finally:
-        mounts.run("fsfreeze", "-u", host.system.path)
-    host.collectd.wait(10)
     print(f"{GROWS} values while the disk hung: {took_s:.2f} s; the end: {ended_s:.2f} s")
     assert ended_s < 3
     host.wait_error("does not answer")
@@ -337,13 +345,9 @@ def test_the_disk_of_many_nodes_hangs(make_host):
     host.collectd.start()
     host.put(100)
     wait_until(lambda: len(host.segments()) == len(nodes), 5, "a segment of each")
-    mounts.run("fsfreeze", "-f", host.system.path)
-    try:
+    with hanging(host):
         host.put(100)
         ended_s = end_while_it_hangs(host)
-    finally:
-        mounts.run("fsfreeze", "-u", host.system.path)
-    host.collectd.wait(10)
     print(f"the end of {len(nodes)} nodes: {ended_s:.2f} s")
     assert ended_s < 3
     assert len(host.collectd.find("does not answer")) == len(nodes)
