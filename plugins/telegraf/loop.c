@@ -15,6 +15,7 @@ enum {
     /* After the end of input Telegraf waits 5 s, then sends SIGTERM. */
     LEAVE_WITHIN_MS = 4000,
     LEAVE_AT_ONCE_MS = 500,
+    LINGER_MS = 100,
     CHUNK_BYTES = 4096, /* PIPE_BUF: a pipe that has room takes as much without blocking */
 };
 
@@ -59,6 +60,12 @@ bool sl_loop_is_end(int signal_fd) {
     while (read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
         is_end = is_end || info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
     return is_end;
+}
+
+void sl_loop_linger(void) {
+    close(STDOUT_FILENO);
+    close(STDERR_FILENO);
+    poll(NULL, 0, LINGER_MS);
 }
 
 static void ask(struct loop *l) {
@@ -200,21 +207,11 @@ static bool run(struct loop *l) {
     }
 }
 
-/* What is written just before the end would be lost: Telegraf closes its end of the pipe as soon as
- * the process is gone, whether it has read everything or not (internal/process/process.go). */
-static void linger(void) {
-    close(STDOUT_FILENO);
-    close(STDERR_FILENO);
-    poll(NULL, 0, 100);
-}
-
 static enum sl_exit conclude(struct loop *l, bool is_done) {
     uint64_t good, bad;
     sl_gather_counts(l->gather, &good, &bad);
-    if (l->settings->is_execd) {
-        linger();
+    if (l->settings->is_execd)
         return SL_EXIT_OK;
-    }
     if (l->is_output_gone)
         sl_log(l->log, SL_LOG_ERROR, "standard output cannot be written to");
     else if (l->is_stopping)

@@ -26,6 +26,12 @@ void sl_loop_signals(sigset_t *set);
 /* Reads what a signalfd (non-blocking) has: is there SIGTERM or SIGINT among it? */
 bool sl_loop_is_end(int signal_fd);
 
+/* Last thing in a process that Telegraf keeps (--execd): ends standard output and standard error
+ * and gives Telegraf the time to read them, 100 ms. It closes its end of both pipes as soon as the
+ * process is gone, whether it has read everything or not, and reports an error of its own if it was
+ * reading (internal/process/process.go). */
+void sl_loop_linger(void);
+
 /* Runs until there is nothing more to do. */
 enum sl_exit sl_loop_run(struct sl_gather *g, struct sl_wakeup *ended,
                          const struct sl_loop_settings *settings, const struct sl_log *log);

@@ -133,6 +133,8 @@ static enum sl_exit run_read(const struct sl_arguments *arguments) {
         sl_stderr_plain(NULL, SL_LOG_ERROR, first.later.data);
     sl_buffer_release(&first.later);
     sl_configuration_release(&configuration);
+    if (options.is_execd)
+        sl_loop_linger();
     sl_memory_trim_own_code(); /* the libraries' own ends touch as much again */
     return status;
 }

@@ -224,6 +224,8 @@ static enum sl_exit run_scale(const struct sl_arguments *arguments) {
     sl_batch_release(&scale.batch);
     sl_scaler_free(scale.scaler);
     sl_configuration_release(&configuration);
+    if (options.is_execd)
+        sl_loop_linger();
     return sl_exit_of(code);
 }
 

@@ -101,6 +101,15 @@ class Execd:
                 self.pump([stream])
         return self.child.returncode, seconds
 
+    def outlives_its_output(self):
+        """The end of input, then everything; True if the child lives on for a while after that, as it
+        must: Telegraf gives up what it has not read by the time that the child is gone."""
+        self.end_input()
+        while not all(stream.closed for stream in self._text):
+            self.pump()
+        time.sleep(0.02)  # of the tenth of a second that it lives on
+        return self.child.poll() is None
+
     def stop(self):
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGKILL)
