@@ -51,6 +51,14 @@ class Telegraf(Process):
     def find(self, pattern):
         return [line for line in self.output().splitlines() if re.search(pattern, line)]
 
+    def errors(self):
+        """What it and the commands report as failures. Not that a pipe was closed while Telegraf was
+        reading it: it closes the pipes of a command by itself once that is gone, and complains if it
+        had not come to see their end, which on a busy machine may take longer than the command
+        waits for it."""
+        return [line for line in self.find(r" E! ")
+                if not re.search(r"Error reading std(out|err): read \|0: file already closed", line)]
+
     def wait_line(self, pattern, deadline_s):
         wait_until(lambda: self.find(pattern), deadline_s,
                    lambda: f"{pattern!r} in the log:\n{self.output()[-3000:]}")
