@@ -118,6 +118,44 @@ static bool check_rights(struct sl_check *c, struct sl_kube_link *link,
     return true;
 }
 
+static const char *namespace_of(const struct sl_kube_link *link,
+                                const struct sl_pool_options *pool) {
+    return pool->kube_namespace != NULL ? pool->kube_namespace
+                                        : sl_kube_credentials_namespace(link->credentials);
+}
+
+/* Said once for a namespace, with its first pool: may one request look at all of them? */
+static void say_list(struct sl_check *c, struct sl_kube_link *link, size_t first) {
+    const struct sl_scaler_config *scaler = &c->configuration->scaler;
+    const struct sl_pool_options *pool = scaler->pools[first];
+    struct sl_error err = SL_ERROR_INIT;
+    size_t count = 0;
+    for (size_t i = 0; i < scaler->pool_count; i++) {
+        const struct sl_pool_options *other = scaler->pools[i];
+        if (other->cluster_index != pool->cluster_index ||
+            strcmp(namespace_of(link, other), namespace_of(link, pool)) != 0)
+            continue;
+        if (i < first)
+            return;
+        count++;
+    }
+    if (count < 2)
+        return;
+    int code = sl_kube_access_check(link->client, &sl_kube_rule_list, "list", pool->kube_namespace,
+                                    "", "", &err);
+    if (code == SL_OK)
+        sl_check_say(
+            c, SL_CHECK_OK, NULL,
+            "may list workerpools: one request for each interval looks at all %zu pools of "
+            "its namespace",
+            count);
+    else if (code == SL_FORBIDDEN)
+        sl_check_say(c, SL_CHECK_OK, NULL,
+                     "may not list workerpools, and need not: the %zu pools of its namespace are "
+                     "looked at one by one; a Role with list costs the API server less",
+                     count);
+}
+
 /* ---- the size ---- */
 
 static void say_preview(struct sl_check *c, const struct sl_pool_options *pool,
@@ -203,9 +241,11 @@ static void check_rival_kind(struct sl_check *c, struct sl_kube_link *link,
 
 /* ---- all of it ---- */
 
-static void check_pool(struct sl_check *c, struct sl_kube_link *link,
-                       const struct sl_cluster_options *cluster, const struct sl_pool_options *pool,
+static void check_pool(struct sl_check *c, struct sl_kube_link *link, size_t index,
                        bool *is_reachable) {
+    const struct sl_pool_options *pool = c->configuration->scaler.pools[index];
+    const struct sl_cluster_options *cluster =
+        c->configuration->scaler.clusters[pool->cluster_index];
     sl_check_area(c, "pool \"%s\"", pool->name);
     const struct sl_check_pool *known = find_pool(c, pool);
     if (!*is_reachable) {
@@ -216,6 +256,7 @@ static void check_pool(struct sl_check *c, struct sl_kube_link *link,
     *is_reachable = check_rights(c, link, cluster, pool);
     if (!*is_reachable)
         return;
+    say_list(c, link, index);
     check_size(c, link, pool, known);
     check_rival_kind(c, link, pool, "keda.sh/v1alpha1", "scaledobjects", "ScaledObject");
     check_rival_kind(c, link, pool, "autoscaling/v2", "horizontalpodautoscalers",
@@ -239,7 +280,7 @@ void sl_check_clusters(struct sl_check *c) {
                          "%s", err.text);
         for (size_t j = 0; j < scaler->pool_count; j++)
             if (scaler->pools[j]->cluster_index == i)
-                check_pool(c, &link, scaler->clusters[i], scaler->pools[j], &is_there);
+                check_pool(c, &link, j, &is_there);
         sl_kube_link_close(&link);
     }
 }

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from lib.command import PROGRAM, spacelift_pool
-from lib.stack import API_KEY_ID, API_KEY_SECRET, POOL, TREE, Stack, block
+from lib.stack import API_KEY_ID, API_KEY_SECRET, NAMESPACE, POOL, TREE, Stack, block
 
 
 @pytest.fixture(name="stack")
@@ -83,6 +83,14 @@ def test_every_document_that_is_switched_on(stack):
     assert told["failed"] == 0, lines(told, "failed")
     assert any(f'the queue of pool "{POOL}" cannot be read' in line and "set Queue false" in line
                for line in lines(told, "warning")), lines(told, "warning")
+
+
+def test_one_request_for_several_pools(stack):
+    edit(stack, f'<Pool "{POOL}">',
+         f'<Pool "another">\n    Namespace "{NAMESPACE}"\n    MaxWorkers 2\n  </Pool>\n  \\g<0>')
+    said = [line for line in lines(check(stack), "ok") if "may list workerpools" in line]
+    assert said == ['pool "another": may list workerpools: one request for each interval looks at '
+                    "all 2 pools of its namespace; "], said
 
 
 def test_misspelt_pool(stack):

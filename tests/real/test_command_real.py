@@ -91,6 +91,14 @@ def test_manifests_are_accepted_and_enough(cluster, tmp_path):
     assert told["failed"] == [] and told["warning"] == [], told
     assert any("may patch workerpools/scale" in line for line in told["ok"])
     assert any("poolSize is 1" in line for line in told["ok"])
+    assert not any("list workerpools" in line for line in told["ok"]), told  # a single one
+    with open(config, encoding="utf-8") as file:
+        text = file.read()
+    two = tmp_path / "two.conf"
+    two.write_text(text.replace(f'<Pool "{POOL}">', f'<Pool "x">\n    Namespace "{FRESH}"\n'
+                                f'    MaxWorkers 2\n  </Pool>\n  <Pool "{POOL}">'))
+    said = [line for line in check(two)["ok"] if "list workerpools" in line]
+    assert len(said) == 1 and said[0].startswith("may not list workerpools, and need not: the 2 "), said
     # Nothing else is his: a secret of the namespace stays one.
     with pytest.raises(ApiError) as refused:
         cluster.call("GET", f"/api/v1/namespaces/{FRESH}/secrets/spacelift-worker-pool-credentials",
