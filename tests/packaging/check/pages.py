@@ -219,7 +219,7 @@ mkdir -p /etc/telegraf/telegraf.d
 cp {TREE}/conf/telegraf.d/spacelift_execd.conf /etc/telegraf/telegraf.d/
 if [ -n "$WITH_DAEMON" ]; then
     collectd -f -C /etc/collectd/collectd.conf >/mnt/log 2>&1 &
-    for i in $(seq 100); do spacelift-pool why {POOL} >/dev/null 2>&1 && break; sleep 0.1; done
+    for i in $(seq 600); do spacelift-pool why {POOL} >/dev/null 2>&1 && break; sleep 0.1; done
 fi
 cd {self.clone}
 exec bash -euo pipefail "$@"

@@ -1,6 +1,7 @@
 """The same files that are built here, loaded by a real collectd 5.9: Ubuntu 20.04's, the oldest that a
 supported distribution has (EPEL 8 has 5.9.0)."""
 
+import http.client
 import lzma
 import os
 import re
@@ -22,7 +23,7 @@ def get(path):
     try:
         with urllib.request.urlopen(f"{MIRROR}/{path}", timeout=30) as answer:
             return answer.read()
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         return pytest.skip(f"{MIRROR} cannot be reached: {error}")
 
 

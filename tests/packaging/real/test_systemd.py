@@ -122,4 +122,5 @@ def test_under_systemd(debs, tmp_path, parts):
     os.unlink(host.path("/etc/collectd/spacelift.secret"))
     host.run("systemctl", "restart", "collectd", status=1)
     assert host.property("Result") == "exit-code"
-    assert "credential" in host.run("journalctl", "-u", "collectd", "-n", "20").lower()
+    wait_until(lambda: "credential" in host.run("journalctl", "-u", "collectd", "-n", "20").lower(), 20,
+               "a line about the credential")
