@@ -83,7 +83,9 @@ def agent(directory, text, protocol, deadline=0, settings="", **node):
         plugin_block("prometheus_scrape", block("Target", "test", URL=exposition.url, Timeout=60000)),
         plugin_block("write_prometheus_remote",
                      block("Node", "n", URL=receiver.url, Protocol=protocol,
-                           BatchSendDeadline=deadline, **node)), settings=settings)
+                           BatchSendDeadline=deadline, SpoolSync=0, **node)),
+        # Of several threads one may be overtaken.
+        settings=f"WriteThreads 1\n{settings}")
     collectd.start()
     return exposition, receiver, collectd
 

@@ -115,9 +115,13 @@ def make_run(tmp_path_factory):
             receiver.stop()
         exposition.stop()
     # Forty spools are brought to the disk; one that is slow is waited for, which is said.
-    is_quick = seconds < 2 or collectd.find("the disk of the spool .* does not answer")
+    is_quick = seconds < 2 or collectd.find(SLOW_DISK)
     assert status == 0 and is_quick, (status, seconds, collectd.output()[-3000:])
     return Run(cases, collectd, len(exposition.scrapes))
+
+
+SLOW_DISK = "the disk of the spool.* does not answer"
+AT_THE_STOP = f"stays? in the spool|{SLOW_DISK}"
 
 
 def check_nothing_missing(values, least=3):
@@ -164,7 +168,7 @@ def test_backoff(run):
 def test_retry_after(run, name, least_s):
     requests = run.cases[f"retry_after_{name}"].requests
     assert requests[0].body == requests[1].body
-    assert requests[1].time - requests[0].time >= least_s
+    assert requests[1].time - requests[0].time >= least_s - 0.01  # clocks of whole milliseconds
     check_nothing_missing(run.values(f"retry_after_{name}"))
 
 
@@ -190,7 +194,7 @@ def test_responses(run):
 
 def test_large_error_body(run):
     """handle_large_error_body, log_error_messages_verbatim: said once, and not all of it."""
-    said = run.lines("large_error_body")
+    said = [line for line in run.lines("large_error_body") if not re.search(AT_THE_STOP, line)]
     assert any("many words of a receiver." in line for line in said)
     assert max(map(len, said)) < 1300 and len(said) <= 3, said
 
@@ -211,7 +215,8 @@ def test_redirects_are_not_followed(run):
 def test_dead_receivers_are_named(run):
     """connection_refused, dns_resolution_failure: the process lives on, others get their data."""
     for name in ("refused", "no_such_host"):
-        assert 1 <= len(run.lines(name)) <= 4, run.lines(name)
+        said = [line for line in run.lines(name) if not re.search(AT_THE_STOP, line)]
+        assert 1 <= len(said) <= 4, said
 
 
 @pytest.mark.parametrize("name", ["fallback_415", "fallback_no_headers", "fallback_400",

@@ -4,6 +4,7 @@ written before they do; what says nothing of an end has no series."""
 import base64
 import glob
 import json
+import re
 import subprocess
 import time
 
@@ -63,7 +64,7 @@ def test_an_expired_token_of_an_identity_provider_is_said(tmp_path, parts):
         "Account", "acme", URL=account.url, APIKeyID="oidc::i::01KEY", APIKeySecretFile=secret)))
     status, output = collectd.test()
     assert status != 0
-    assert f"the token in {secret} expired 30" in output
+    assert re.search(rf"the token in {secret} expired 3\d\d s ago", output), output
 
 
 def test_clusters(tmp_path, parts):

@@ -41,7 +41,8 @@ def host(tmp_path, parts):
                          block("Cluster", "c", KubeConfig=kubernetes.kubeconfig),
                          block("Pool", POOL, *pool, Namespace=NAMESPACE, MaxWorkers=5, **options),
                          PublishInterval=1),
-            stock_plugins=stock_plugins)
+            # A value that is late is a notification, too.
+            stock_plugins=stock_plugins, settings="Timeout 60")
         for part in (kubernetes, account, collectd):
             part.start()
             parts.append(part)

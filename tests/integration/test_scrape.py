@@ -13,10 +13,11 @@ from lib.stack import Collectd, Prometheus, block, plugin_block
 
 
 class Agent:
-    """Collectd as a scrape agent: one target, one receiver."""
+    """Collectd as a scrape agent: one target, one receiver, and one write thread: of several one may
+    be overtaken, and the last sample of a scrape come before another."""
 
     def __init__(self, directory, url, write_url, interval_s=1, node=None, target=None,
-                 settings="Timeout 60"):
+                 settings="Timeout 60\nWriteThreads 1"):
         self.collectd = Collectd(
             str(directory),
             plugin_block("prometheus_scrape",

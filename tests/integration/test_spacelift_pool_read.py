@@ -199,6 +199,7 @@ def test_output_is_read_before_the_process_is_gone(command):
 def test_end_while_the_api_hangs(execd, spacelift):
     spacelift.faults(hang=True)
     child = execd()
+    child.wait(lambda: child.log, 10, "its first line")
     child.newline()
     status, seconds = child.leave()
     assert status == 0 and seconds < 5

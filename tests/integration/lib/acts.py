@@ -47,6 +47,7 @@ def outage(stack, seconds):
     """4. The API goes away: nothing shrinks, the log says why once, everything recovers."""
     stack.spacelift.add_runs(3)
     stack.wait_size(3, 10)
+    wait_until(lambda: stack.spacelift.pool()["busy"] == 3, 10, "three at work")
     stack.spacelift.faults(outage=True)
     failure = r'account "acme": cannot read workerPools'
     stack.collectd.wait_line(failure, 10)

@@ -180,6 +180,7 @@ class Prometheus(Process):
 # ---- collectd ------------------------------------------------------------------------------------
 
 LEFT_ITS_LOOP = "Exiting normally."
+SPOOL_PATIENCE_S = 0.4  # how long the end of a node waits for its disk (queue_keeper.c)
 
 def account_block(url, secret_file, name="acme", **options):
     return block("Account", name, URL=url, APIKeyID=API_KEY_ID, APIKeySecretFile=secret_file,
@@ -245,7 +246,8 @@ class Collectd(Process):
     def stop(self, deadline_s=PATIENCE_S):
         """As every process, but the seconds are those from the end of its loop: it looks whether a
         SIGTERM has come, then sleeps for an Interval, and one that comes in between waits for that.
-        Without those, too, for which the scheduler kept this process itself from looking."""
+        Without those, too, for which the scheduler kept this process itself from looking, and for
+        which a disk was waited for."""
         if not self.alive():
             return super().stop(deadline_s)
         before = self.output().count(LEFT_ITS_LOOP)
@@ -261,6 +263,8 @@ class Collectd(Process):
             time.sleep(0.005)
             lost_s += max(time.monotonic() - before_s - 0.01, 0)
         seconds = time.monotonic() - begin - lost_s
+        if self.find("the disk of the spool.* does not answer"):
+            seconds -= SPOOL_PATIENCE_S
         return super().stop(1)[0], seconds
 
     def test(self, deadline_s=PATIENCE_S):

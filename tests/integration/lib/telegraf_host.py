@@ -85,8 +85,9 @@ class Execd:
         self.child.stdin.close()
 
     def leave(self, deadline_s=PATIENCE_S, reads=True):
-        """The end of input, and everything until the child is gone: (exit status, seconds)."""
-        begin = time.monotonic()
+        """The end of input, and everything until the child is gone: (exit status, seconds), without
+        those for which the scheduler kept this process itself from looking."""
+        begin, lost_s = time.monotonic(), 0.0
         if not self.child.stdin.closed:
             self.end_input()
         while self.child.poll() is None:
@@ -94,8 +95,10 @@ class Execd:
                 self.pump()
             if time.monotonic() - begin > deadline_s:
                 raise Timeout(f"still there {deadline_s} s after the end of input\n{self.log}")
+            before_s = time.monotonic()
             time.sleep(0.005)
-        seconds = time.monotonic() - begin
+            lost_s += max(time.monotonic() - before_s - 0.01, 0)
+        seconds = time.monotonic() - begin - lost_s
         for stream in self._text:
             while not stream.closed:
                 self.pump([stream])
