@@ -351,6 +351,12 @@ class Cluster:
         self.call("PATCH", self.pool_path(name), {"metadata": {"annotations": keys}},
                   "application/merge-patch+json")
 
+    def wait_settled(self, size, name=POOL):
+        """Until the simulator, which is the controller here, has no more to write about that size:
+        what it writes is a new version of the pool, and a PATCH of the old one is refused by 409."""
+        wait_until(lambda: self.call("GET", self.pool_path(name)).get("status", {})
+                   .get("actualPoolSize") == size, 30, f"{name} with {size} workers")
+
     def events(self, name=POOL):
         path = f"/apis/events.k8s.io/v1/namespaces/{NAMESPACE}/events"
         return [event for event in self.call("GET", path)["items"]

@@ -127,8 +127,11 @@ def test_rights_that_are_missing(cluster, tmp_path):
     apply(cluster, poor)
     token = bound_token(cluster, "people-poor", "collectd-spacelift-token")
     kubeconfig = cluster.write_kubeconfig(tmp_path / "kubeconfig", "collectd", token=token)
-    told = check(pool_config(tmp_path / "pool.conf", kubeconfig, "people-poor"))
-    [failed] = told["failed"]
+    config = pool_config(tmp_path / "pool.conf", kubeconfig, "people-poor")
+    # The server comes to know a role some moments after it has taken it.
+    wait_until(lambda: any("may get workerpools" in line for line in check(config)["ok"]), 20,
+               "the role is in force")
+    [failed] = check(config)["failed"]
     assert "may not patch workerpools/scale" in failed and "verbs: [patch]" in failed
     assert "spacelift-pool manifests prints the Role" in failed
 

@@ -20,6 +20,14 @@ def complaints(text):
     return [record for record in records if bad.search(record) and ours.search(record)]
 
 
+def grow(stack, runs):
+    """To that many workers, at work, whose runs then end."""
+    stack.spacelift.add_runs(runs)
+    stack.wait_size(runs, 60)
+    wait_until(lambda: stack.spacelift.pool()["busy"] == runs, 60, f"{runs} at work")
+    stack.spacelift.finish(runs)
+
+
 @pytest.mark.parametrize("with_trouble", [False, True], ids=["calm", "trouble"])
 def test_nothing_is_lost(tmp_path, parts, with_trouble):
     report = tmp_path / "valgrind.txt"
@@ -30,16 +38,14 @@ def test_nothing_is_lost(tmp_path, parts, with_trouble):
     for part in (stack.prometheus, stack.kubernetes, stack.spacelift):
         part.start()
     stack.collectd.start(ready_s=60)
-    stack.spacelift.add_runs(3, duration_s=6)
-    stack.wait_size(3, 60)
+    grow(stack, 3)
     if with_trouble:
         for fault in ("html", "truncated_json", "null_field", "huge", "rate_limit", "outage"):
             stack.spacelift.faults(**{fault: 1})
             wait_until(lambda: not stack.spacelift.state()["faults"], 60, fault)
         for fault in ("html", "truncated_json", "conflict", "drop_answer", "outage"):
             stack.kubernetes.faults(**{fault: 1})
-        stack.spacelift.add_runs(5, duration_s=10)
-        stack.wait_size(5, 60)
+        grow(stack, 5)
     stack.wait_size(1, 120)
     status, _ = stack.collectd.stop(deadline_s=60)
     assert status == 0

@@ -45,6 +45,7 @@ def scale_by_hand(cluster, size):
 
 def test_a_shadow_asks_and_leaves_no_trace(make, cluster):
     stack = make(Shadow=True, ShadowDryRun=True)
+    cluster.wait_settled(1)
     stack.spacelift.add_runs(3)
     stack.collectd.wait_line("shadow: 1 -> 3 workers", 20)
     assert cluster.pool_size() == 1

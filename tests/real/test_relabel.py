@@ -129,7 +129,7 @@ def test_a_hundred_sets_of_rules(tmp_path, parts):
                  for number in range(SETS)]
         return [(rules, sorted(a - b)[:2], sorted(b - a)[:2])
                 for rules, (a, b) in zip(sets, pairs) if a != b]
-    wait_until(lambda: len(receiver.found) > SETS and not differences(), 60,
+    wait_until(lambda: len(receiver.found) > SETS and not differences(), 180,
                lambda: "\n".join(f"{rules}\n  only Prometheus: {a}\n  only collectd: {b}"
                                  for rules, a, b in differences()), poll_s=0.5)
     kept = [len(receiver.of(f"theirs-{number}")) for number in range(SETS)]

@@ -68,7 +68,9 @@ def test_all_that_2_0_says_is_understood(tmp_path, parts):
                         for (name, _), said in theirs.items()) and theirs)
     theirs = wait_until(told, 30, lambda: f"a start and a stale marker: {prometheus.output()}",
                         poll_s=0.3)
-    ours = samples_of(direct)
+    # Each node waits for a disk of its own before it sends.
+    ours = wait_until(lambda: theirs.keys() <= (found := samples_of(direct)).keys() and found, 20,
+                      "the same samples, sent directly", poll_s=0.3)
     assert all(ours.get(key) == said for key, said in theirs.items()), [
         (key, said, ours.get(key)) for key, said in theirs.items() if ours.get(key) != said][:5]
     names = {name.split("{")[0]: said[2:] for (name, _), said in theirs.items()}

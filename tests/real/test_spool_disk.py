@@ -17,7 +17,7 @@ import pytest
 import mounts
 from lib.process import free_ports, wait_until
 from lib.receiver import Receiver
-from lib.stack import Collectd, block, plugin_block
+from lib.stack import LEFT_ITS_LOOP, Collectd, block, plugin_block
 from lib.unixsock import Values
 
 BOOKS = ("acked", "rejected", "dropped_full", "dropped_age", "dropped_invalid")
@@ -314,6 +314,7 @@ def end_while_it_hangs(host):
     """The seconds it took: the kernel lets no process go of which a thread waits for a disk, but all
     its other threads have ended."""
     host.collectd.signal(signal.SIGTERM)
+    host.collectd.wait_line(LEFT_ITS_LOOP, 10)
     begin = time.monotonic()
     wait_until(lambda: open(f"/proc/{host.collectd.pid}/stat", encoding="utf-8").read().rpartition(
         ")")[2].split()[0] == "Z", 10, lambda: f"the end:\n{host.collectd.output()[-2000:]}")

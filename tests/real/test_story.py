@@ -15,12 +15,14 @@ OUTAGE_S = 120
 @pytest.fixture
 def stack(tmp_path, parts, cluster):
     cluster.create_pool()
-    stack = Stack(str(tmp_path), kubernetes=(cluster.scaler_kubeconfig(),
-                                             (cluster.url, ADMIN_TOKEN, cluster.ca)))
-    parts.append(stack)
-    stack.audited = len(cluster.audit())  # what others have asked for is not the story's
-    yield stack.start()
-    cluster.delete_pool()
+    try:
+        stack = Stack(str(tmp_path), kubernetes=(cluster.scaler_kubeconfig(),
+                                                 (cluster.url, ADMIN_TOKEN, cluster.ca)))
+        parts.append(stack)
+        stack.audited = len(cluster.audit())  # what others have asked for is not the story's
+        yield stack.start()
+    finally:
+        cluster.delete_pool()
 
 
 def test_story(stack, cluster):

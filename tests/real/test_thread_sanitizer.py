@@ -21,7 +21,7 @@ from lib.unixsock import Values
 from test_reader import EVERYTHING
 
 BUILD = os.path.join(lib.stack.TREE, "build", "variant-enable-tsan")
-LEASE = {"LeaderElection": True, "LeaseDuration": 3, "RenewDeadline": 2, "RetryPeriod": 0.5}
+LEASE = {"LeaderElection": True, "LeaseDuration": 6, "RenewDeadline": 4.5, "RetryPeriod": 0.5}
 LOGIN = """#!/bin/sh
 echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":
 {"token":"%s","expirationTimestamp":"2001-01-01T00:00:00Z"}}'

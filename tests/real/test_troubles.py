@@ -102,30 +102,30 @@ def cases(world):
     """(name, begin, end, what the log says, seconds within which it has caught up)"""
     cluster = world.cluster
     yield ("stopped and started", lambda: cluster.server.stop(), cluster.start_server,
-           r"all its pools keep their sizes|HTTP 50", 40)
+           r"all its pools keep their sizes|HTTP 50", 80)
     yield ("hung", lambda: cluster.server.signal(signal.SIGSTOP),
            lambda: cluster.server.signal(signal.SIGCONT), r"all its pools keep their sizes", 15)
     yield ("slow, 3 s an answer", lambda: setattr(world.proxy, "fault", {"delay_s": 3}),
            lambda: heal(world), r"timed out|Timeout|all its pools", 15)
     yield ("429, text, Retry-After 2", lambda: refuse(
         world, 429, "", 2, b"Too many requests, please try again later."),
-        lambda: heal(world), r"HTTP 429.*Too many requests", 10)
+        lambda: heal(world), r"HTTP 429.*Too many requests", 20)
     yield ("429 without Retry-After", lambda: refuse(world, 429, "TooManyRequests"),
-           lambda: heal(world), r"HTTP 429 TooManyRequests: said by the test", 10)
+           lambda: heal(world), r"HTTP 429 TooManyRequests: said by the test", 20)
     yield ("500", lambda: refuse(world, 500, "InternalError"), lambda: heal(world),
-           r"HTTP 500 InternalError: said by the test", 10)
+           r"HTTP 500 InternalError: said by the test", 20)
     yield ("500, Retry-After 2", lambda: refuse(world, 500, "InternalError", 2),
-           lambda: heal(world), r"HTTP 500", 10)
+           lambda: heal(world), r"HTTP 500", 20)
     yield ("503", lambda: refuse(world, 503, "ServiceUnavailable"), lambda: heal(world),
-           r"HTTP 503 ServiceUnavailable: said by the test", 10)
+           r"HTTP 503 ServiceUnavailable: said by the test", 20)
     yield ("503, Retry-After 2", lambda: refuse(world, 503, "ServiceUnavailable", 2),
-           lambda: heal(world), r"HTTP 503", 10)
+           lambda: heal(world), r"HTTP 503", 20)
     yield ("answers to PATCH lost", lambda: setattr(world.proxy, "fault", {"drop_answer": True}),
            lambda: heal(world), r"nobody knows whether it was carried out|-> \d+ workers", 15)
     yield ("certificate of another CA", world.replace_authority, world.trust_new_authority,
            r"HTTP 503|SSL|certificate", 20)
     yield ("token revoked", world.revoke, world.new_token, r"HTTP 401 Unauthorized.*not valid", 20)
-    yield ("token rotated", world.new_token, lambda: None, None, 10)
+    yield ("token rotated", world.new_token, lambda: None, None, 20)
     yield ("etcd gone", lambda: cluster.etcd.signal(signal.SIGSTOP),
            lambda: cluster.etcd.signal(signal.SIGCONT), r"all its pools keep their sizes", 30)
 
