@@ -283,10 +283,11 @@ static void *run(void *context) {
     return NULL;
 }
 
-int sl_controller_start(struct sl_controller *c, struct sl_error *err) {
+int sl_controller_start(struct sl_controller *c, struct sl_scribe *scribe, struct sl_error *err) {
     int rc = SL_OK;
 
     sl_controller_load_state(c);
+    c->scribe = scribe;
     rc = sl_thread_start(&c->thread, "sl-scaler", run, c, err);
     c->has_thread = rc == SL_OK;
     return rc;
@@ -299,5 +300,6 @@ void sl_controller_stop(struct sl_controller *c) {
         c->has_thread = false;
         sl_controller_save_state(c);
         sl_controller_save_status(c);
+        c->scribe = NULL;
     }
 }

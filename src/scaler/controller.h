@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "os/scribe.h"
 #include "os/wakeup.h"
 #include "scaler/alarm.h"
 #include "scaler/inbox.h"
@@ -114,8 +115,8 @@ int sl_controller_new(const struct sl_controller_settings *settings, struct sl_c
 void sl_controller_free(struct sl_controller *c);
 
 /* What the last process knew, and what this one leaves to the next; by start, by the thread every
- * ten seconds and by stop. A file that cannot be read or written is complained about and does no
- * other harm. */
+ * ten seconds and by stop. A file that cannot be read or written is complained about, with a scribe
+ * at the next time, and does no other harm. */
 void sl_controller_load_state(struct sl_controller *c);
 void sl_controller_save_state(struct sl_controller *c);
 
@@ -128,8 +129,10 @@ void sl_controller_save_status(struct sl_controller *c);
  * again. SL_REMOTE; SL_TIMEOUT: stop was signalled; SL_IO: the state cannot be saved. */
 int sl_controller_run_once(struct sl_controller *c, struct sl_error *err) SL_CHECKED;
 
-/* Starts the thread. Once. */
-int sl_controller_start(struct sl_controller *c, struct sl_error *err) SL_CHECKED;
+/* Starts the thread. Once. scribe writes its files, so that no disk holds it up; it outlives the
+ * thread. NULL: the thread writes them itself, as sl_controller_run_once() does. */
+int sl_controller_start(struct sl_controller *c, struct sl_scribe *scribe,
+                        struct sl_error *err) SL_CHECKED;
 
 /* Any thread: what ops answers has changed, all pools are looked at now. */
 void sl_controller_wake(struct sl_controller *c);

@@ -117,6 +117,7 @@ struct sl_controller {
     struct sl_wakeup work;
     pthread_t thread;
     bool has_thread;
+    struct sl_scribe *scribe; /* NULL: files are written at once */
 };
 
 /* Makes of a pool's options what decides over it: policy, schedules, orders. Reads the zone files.
@@ -140,6 +141,10 @@ bool sl_controller_consider(struct sl_controller *c, struct sl_controller_pool *
 
 /* After something has changed: the books are copied for others. */
 void sl_controller_publish(struct sl_controller *c, struct sl_controller_pool *p);
+
+/* Writes a file, or has it written. */
+int sl_controller_replace(struct sl_controller *c, const char *path, struct sl_buffer *text,
+                          struct sl_error *err) SL_CHECKED;
 
 /* When the status file is to be written; INT64_MAX: never. */
 int64_t sl_controller_status_due(const struct sl_controller *c);

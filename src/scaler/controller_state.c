@@ -102,6 +102,12 @@ static void put_pool(const struct sl_controller_pool *p, const struct sl_clocks 
     sl_state_save_foreign(&p->others, key, clocks, lines);
 }
 
+int sl_controller_replace(struct sl_controller *c, const char *path, struct sl_buffer *text,
+                          struct sl_error *err) {
+    return c->scribe != NULL ? sl_scribe_put(c->scribe, path, text, err)
+                             : sl_file_replace(path, text, err);
+}
+
 static int save(struct sl_controller *c, struct sl_error *err) {
     struct sl_clocks clocks = {c->settings.clock_ms(), c->settings.realtime_ms()};
     struct sl_buffer lines;
@@ -115,7 +121,7 @@ static int save(struct sl_controller *c, struct sl_error *err) {
     for (size_t i = 0; i < c->settings.pool_count; i++) {
         put_pool(&c->pools[i], &clocks, &lines);
     }
-    rc = sl_file_replace(c->settings.state_path, &lines, err);
+    rc = sl_controller_replace(c, c->settings.state_path, &lines, err);
     sl_buffer_release(&lines);
     return rc;
 }
@@ -124,7 +130,9 @@ void sl_controller_save_state(struct sl_controller *c) {
     struct sl_error err = SL_ERROR_INIT;
 
     if (save(c, &err) == SL_OK) {
-        (void)sl_complaint_succeeded(&c->state_complaint, c->saved_ms, NULL, NULL);
+        if (sl_complaint_succeeded(&c->state_complaint, c->saved_ms, NULL, NULL)) {
+            sl_log(c->settings.log, SL_LOG_NOTICE, "%s is written again", c->settings.state_path);
+        }
     } else if (sl_complaint_failed(&c->state_complaint, err.text, c->saved_ms)) {
         sl_log(c->settings.log, SL_LOG_WARNING,
                "%s: after a restart no pool becomes smaller until ScaleInWindow has been watched",

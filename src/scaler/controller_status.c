@@ -176,8 +176,10 @@ void sl_controller_save_status(struct sl_controller *c) {
     }
     sl_buffer_init(&lines, FILE_BYTES);
     put_pools(c, &clocks, &lines);
-    if (sl_file_replace(c->settings.status_path, &lines, &err) == SL_OK) {
-        (void)sl_complaint_succeeded(&c->status_complaint, clocks.now_ms, NULL, NULL);
+    if (sl_controller_replace(c, c->settings.status_path, &lines, &err) == SL_OK) {
+        if (sl_complaint_succeeded(&c->status_complaint, clocks.now_ms, NULL, NULL)) {
+            sl_log(c->settings.log, SL_LOG_NOTICE, "%s is written again", c->settings.status_path);
+        }
     } else if (sl_complaint_failed(&c->status_complaint, err.text, clocks.now_ms)) {
         sl_log(c->settings.log, SL_LOG_WARNING, "%s: spacelift-pool status shows nothing new",
                err.text);

@@ -5,12 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/times.h"
 #include "os/clock.h"
+#include "os/scribe.h"
 #include "os/thread.h"
 #include "scaler/cluster.h"
 #include "scaler/controller.h"
 #include "scaler/neighbours.h"
 #include "scaler/route.h"
+
+enum {
+    FILES_OF_A_SITE = 2,     /* state and status */
+    FILES_PATIENCE_MS = 400, /* at the end, for a disk that may hang: collectd waits for us */
+};
 
 /* One <Cluster> with its pools. */
 struct site {
@@ -38,7 +45,9 @@ struct sl_scaler {
     struct sl_notices notices;
     bool has_notices;
     struct sl_route *routes;
-    struct site *sites;   /* as config->clusters */
+    struct site *sites; /* as config->clusters */
+    struct sl_scribe
+        *scribe;          /* of the sites' files, while their threads run; NULL: there are none */
     struct place *places; /* as config->pools */
 };
 
@@ -181,26 +190,29 @@ static void leadership_changed(void *context) {
     sl_controller_wake(site->controller);
 }
 
-static int start_site(struct site *site, struct sl_error *err) {
+static int start_site(struct site *site, struct sl_scribe *scribe, struct sl_error *err) {
     int rc = SL_OK;
 
     if (site->pool_count == 0) {
         return SL_OK;
     }
     rc = sl_cluster_start(site->cluster, leadership_changed, site, err);
-    return rc == SL_OK ? sl_controller_start(site->controller, err) : rc;
+    return rc == SL_OK ? sl_controller_start(site->controller, scribe, err) : rc;
 }
 
 int sl_scaler_start(struct sl_scaler *s, struct sl_error *err) {
-    for (size_t i = 0; i < s->config->cluster_count; i++) {
-        int rc = start_site(&s->sites[i], err);
+    int rc = SL_OK;
 
-        if (rc != SL_OK) {
-            sl_scaler_stop(s);
-            return rc;
-        }
+    if (s->config->state_directory != NULL) {
+        rc = sl_scribe_new(FILES_OF_A_SITE * s->config->cluster_count, &s->scribe, err);
     }
-    return SL_OK;
+    for (size_t i = 0; rc == SL_OK && i < s->config->cluster_count; i++) {
+        rc = start_site(&s->sites[i], s->scribe, err);
+    }
+    if (rc != SL_OK) {
+        sl_scaler_stop(s);
+    }
+    return rc;
 }
 
 void sl_scaler_take(struct sl_scaler *s, const struct sl_pool_values *values, int64_t now_ms,
@@ -239,9 +251,29 @@ struct sl_notices *sl_scaler_notices(struct sl_scaler *s) {
     return &s->notices;
 }
 
+/* The last states are on their way to the disk since the controllers have ended. */
+static void finish_files(struct sl_scaler *s, int64_t end_ms) {
+    struct sl_error err = SL_ERROR_INIT;
+    bool is_done = sl_scribe_finish(s->scribe, sl_clock_left_ms(end_ms), &err);
+
+    s->scribe = NULL;
+    if (!is_done) {
+        sl_log(s->log, SL_LOG_ERROR,
+               "the disk of StateDirectory \"%s\" does not answer: after a restart no pool becomes "
+               "smaller until ScaleInWindow has been watched; look at the disk",
+               s->config->state_directory);
+    } else if (err.code != SL_OK) {
+        sl_log(s->log, SL_LOG_WARNING,
+               "%s: after a restart no pool becomes smaller until ScaleInWindow has been watched",
+               err.text);
+    }
+}
+
 /* All are told before any is waited for; the leases are given back when nothing is written any
  * more. */
 void sl_scaler_stop(struct sl_scaler *s) {
+    int64_t files_end_ms = 0;
+
     for (size_t i = 0; s->sites != NULL && i < s->config->cluster_count; i++) {
         if (s->sites[i].has_stop) {
             sl_wakeup_signal(&s->sites[i].stop);
@@ -252,6 +284,7 @@ void sl_scaler_stop(struct sl_scaler *s) {
             sl_controller_stop(s->sites[i].controller);
         }
     }
+    files_end_ms = sl_time_add(sl_clock_monotonic_ms(), FILES_PATIENCE_MS);
     for (size_t i = 0; s->sites != NULL && i < s->config->cluster_count; i++) {
         if (s->sites[i].cluster != NULL) {
             sl_cluster_begin_stop(s->sites[i].cluster);
@@ -261,6 +294,9 @@ void sl_scaler_stop(struct sl_scaler *s) {
         if (s->sites[i].cluster != NULL) {
             sl_cluster_stop(s->sites[i].cluster);
         }
+    }
+    if (s->scribe != NULL) {
+        finish_files(s, files_end_ms);
     }
 }
 

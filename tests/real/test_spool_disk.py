@@ -141,21 +141,27 @@ class Host:
         assert rows == self.count, "another writer has missed something"
 
 
-@pytest.fixture(name="make_host")
-def host_maker(tmp_path, parts):
+@pytest.fixture(name="make_system")
+def system_maker(tmp_path, parts):
     why_not = mounts.enter_namespace()
     if why_not:
         pytest.skip(why_not)
 
-    def make(kind="ext4", nodes=("n",), **options):
+    def make(kind="ext4", **options):
         system = mounts.FileSystem(str(tmp_path), kind, **options)
         why_not = system.start()
         if why_not:
             pytest.skip(why_not)
         parts.insert(0, system)
-        return Host(tmp_path, parts, system, nodes)
+        return system
 
     return make
+
+
+@pytest.fixture(name="make_host")
+def host_maker(tmp_path, parts, make_system):
+    return lambda kind="ext4", nodes=("n",), **options: Host(
+        tmp_path, parts, make_system(kind, **options), nodes)
 
 
 @pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
@@ -300,24 +306,24 @@ def test_segments_are_truncated(make_host):
 
 
 @contextlib.contextmanager
-def hanging(host):
+def hanging(system, collectd):
     """Nothing that is written returns; afterwards collectd, which was told to end, has ended."""
-    mounts.run("fsfreeze", "-f", host.system.path)
+    mounts.run("fsfreeze", "-f", system.path)
     try:
         yield
     finally:
-        mounts.run("fsfreeze", "-u", host.system.path)
-    host.collectd.wait(10)
+        mounts.run("fsfreeze", "-u", system.path)
+    collectd.wait(10)
 
 
-def end_while_it_hangs(host):
+def end_while_it_hangs(collectd):
     """The seconds it took: the kernel lets no process go of which a thread waits for a disk, but all
     its other threads have ended."""
-    host.collectd.signal(signal.SIGTERM)
-    host.collectd.wait_line(LEFT_ITS_LOOP, 10)
+    collectd.signal(signal.SIGTERM)
+    collectd.wait_line(LEFT_ITS_LOOP, 10)
     begin = time.monotonic()
-    wait_until(lambda: open(f"/proc/{host.collectd.pid}/stat", encoding="utf-8").read().rpartition(
-        ")")[2].split()[0] == "Z", 10, lambda: f"the end:\n{host.collectd.output()[-2000:]}")
+    wait_until(lambda: open(f"/proc/{collectd.pid}/stat", encoding="utf-8").read().rpartition(
+        ")")[2].split()[0] == "Z", 10, lambda: f"the end:\n{collectd.output()[-2000:]}")
     return time.monotonic() - begin
 
 
@@ -327,11 +333,11 @@ def test_the_disk_hangs(make_host):
     host.collectd.start()
     host.put(100)
     wait_until(host.segments, 5, "a segment")
-    with hanging(host):
+    with hanging(host.system, host.collectd):
         begin = time.monotonic()
         host.put(GROWS)
         took_s = time.monotonic() - begin
-        ended_s = end_while_it_hangs(host)
+        ended_s = end_while_it_hangs(host.collectd)
     print(f"{GROWS} values while the disk hung: {took_s:.2f} s; the end: {ended_s:.2f} s")
     assert ended_s < 3
     host.wait_error("does not answer")
@@ -346,9 +352,9 @@ def test_the_disk_of_many_nodes_hangs(make_host):
     host.collectd.start()
     host.put(100)
     wait_until(lambda: len(host.segments()) == len(nodes), 5, "a segment of each")
-    with hanging(host):
+    with hanging(host.system, host.collectd):
         host.put(100)
-        ended_s = end_while_it_hangs(host)
+        ended_s = end_while_it_hangs(host.collectd)
     print(f"the end of {len(nodes)} nodes: {ended_s:.2f} s")
     assert ended_s < 3
     assert len(host.collectd.find("does not answer")) == len(nodes)

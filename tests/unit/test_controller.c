@@ -1375,7 +1375,7 @@ static void test_thread_works_and_stops(void **unused) {
     (void)unused;
     assert_int_equal(sl_wakeup_init(&asked, &err), SL_OK);
     w->server.asked = &asked;
-    assert_int_equal(sl_controller_start(w->controller, &err), SL_OK);
+    assert_int_equal(sl_controller_start(w->controller, NULL, &err), SL_OK);
     sl_wakeup_wait(&asked, NULL, 10000);
     assert_true(sl_wakeup_is_signalled(&asked));
     sl_controller_stop(w->controller);
@@ -1394,7 +1394,7 @@ static void test_stop_does_not_wait_for_a_server_that_hangs(void **unused) {
     assert_int_equal(sl_wakeup_init(&asked, &err), SL_OK);
     w->server.asked = &asked;
     w->server.hang_until = &w->stop; /* as net/http does */
-    assert_int_equal(sl_controller_start(w->controller, &err), SL_OK);
+    assert_int_equal(sl_controller_start(w->controller, NULL, &err), SL_OK);
     sl_wakeup_wait(&asked, NULL, 10000);
     submit(w, 0, 1, 1); /* returns while the server hangs */
     stopped_ms = sl_clock_monotonic_ms();

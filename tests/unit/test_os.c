@@ -19,6 +19,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/memory.h"
+#include "os/scribe.h"
 #include "os/thread.h"
 #include "os/wakeup.h"
 
@@ -332,6 +333,91 @@ static void test_a_thread_that_hangs_is_left_behind(void **unused) {
     assert_true(sl_thread_join(ends, 20000));
 }
 
+/* ---- files that others write ---- */
+
+static void put(struct sl_scribe *s, const char *path, const char *text) {
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_buffer b;
+    sl_buffer_init(&b, 100);
+    sl_buffer_puts(&b, text);
+    assert_int_equal(sl_scribe_put(s, path, &b, &err), SL_OK);
+    assert_int_equal(b.len, 0);
+    assert_int_equal(b.max, 100);
+    sl_buffer_release(&b);
+}
+
+static void expect_file(const char *path, const char *text) {
+    struct sl_buffer b;
+    sl_buffer_init(&b, 100);
+    assert_int_equal(sl_file_read(path, &b, NULL), SL_OK);
+    assert_string_equal(b.data, text);
+    sl_buffer_release(&b);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void test_a_scribe_writes_all_before_it_ends(void **unused) {
+    char one[64], other[64];
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_scribe *s = NULL;
+    (void)unused;
+    snprintf(one, sizeof(one), "%s/one", folder);
+    snprintf(other, sizeof(other), "%s/other", folder);
+    assert_int_equal(sl_scribe_new(2, &s, &err), SL_OK);
+    put(s, one, "1");
+    put(s, other, "2");
+    put(s, one, "3");
+    assert_true(sl_scribe_finish(s, 20000, &err));
+    assert_int_equal(err.code, SL_OK);
+    expect_file(one, "3");
+    expect_file(other, "2");
+}
+
+/* A FIFO without a reader stands for a disk that hangs. */
+static void hang_at(char *path, size_t size, const char *name) {
+    snprintf(path, size, "%s/%s.new", folder, name);
+    assert_int_equal(mkfifo(path, 0600), 0);
+}
+
+static void test_a_disk_that_hangs_holds_up_nobody(void **unused) {
+    char disk[64], one[64], other[64];
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_scribe *s = NULL;
+    (void)unused;
+    hang_at(disk, sizeof(disk), "one");
+    snprintf(one, sizeof(one), "%s/one", folder);
+    snprintf(other, sizeof(other), "%s/other", folder);
+    assert_int_equal(sl_scribe_new(2, &s, &err), SL_OK);
+    put(s, one, "1");
+    for (int i = 0; i < 1000; i++)
+        put(s, other, i < 999 ? "old" : "newest");
+    assert_false(sl_scribe_finish(s, 20, &err));
+    int reader = open(disk, O_RDONLY); /* the disk answers again */
+    assert_true(reader >= 0);
+    while (access(other, F_OK) != 0)
+        sl_wakeup_wait(&(struct sl_wakeup){.fd = -1}, NULL, 1);
+    close(reader);
+    expect_file(other, "newest");
+    assert_int_equal(unlink(one), 0);
+}
+
+static void test_a_scribe_says_what_failed(void **unused) {
+    struct sl_error err = SL_ERROR_INIT;
+    struct sl_scribe *s = NULL;
+    struct sl_buffer b;
+    (void)unused;
+    sl_buffer_init(&b, 100);
+    assert_int_equal(sl_scribe_new(1, &s, &err), SL_OK);
+    while (sl_scribe_put(s, "/proc/not/there/file", &b, &err) == SL_OK)
+        sl_wakeup_wait(&(struct sl_wakeup){.fd = -1}, NULL, 1);
+    assert_int_equal(err.code, SL_IO);
+    assert_non_null(strstr(err.text, "/proc/not/there"));
+    assert_int_equal(sl_scribe_put(s, "/proc/another", &b, &err), SL_NOMEM);
+    err = (struct sl_error)SL_ERROR_INIT;
+    assert_true(sl_scribe_finish(s, 20000, &err));
+    assert_int_equal(err.code, SL_IO);
+    sl_buffer_release(&b);
+}
+
 /* What is this process's own stays, although the mapping is one of a file and read-only by now. */
 static void test_trimming_loses_nothing(void **unused) {
     long page = sysconf(_SC_PAGESIZE);
@@ -411,6 +497,9 @@ int main(void) {
         cmocka_unit_test(test_wakeup_times_out),
         cmocka_unit_test(test_thread_blocks_signals_and_the_starter_does_not),
         cmocka_unit_test(test_a_thread_that_hangs_is_left_behind),
+        cmocka_unit_test(test_a_scribe_writes_all_before_it_ends),
+        cmocka_unit_test(test_a_disk_that_hangs_holds_up_nobody),
+        cmocka_unit_test(test_a_scribe_says_what_failed),
         cmocka_unit_test(test_clocks_agree_on_their_units),
         cmocka_unit_test(test_trimming_loses_nothing),
         cmocka_unit_test(test_trimming_lets_go_of_code),
