@@ -118,10 +118,11 @@ static bool check_rights(struct sl_check *c, struct sl_kube_link *link,
     return true;
 }
 
-static const char *namespace_of(const struct sl_kube_link *link,
-                                const struct sl_pool_options *pool) {
-    return pool->kube_namespace != NULL ? pool->kube_namespace
-                                        : sl_kube_credentials_namespace(link->credentials);
+static bool share_a_namespace(const struct sl_kube_link *link, const struct sl_pool_options *a,
+                              const struct sl_pool_options *b) {
+    return a->cluster_index == b->cluster_index &&
+           strcmp(sl_kube_client_namespace(link->client, a->kube_namespace),
+                  sl_kube_client_namespace(link->client, b->kube_namespace)) == 0;
 }
 
 /* Said once for a namespace, with its first pool: may one request look at all of them? */
@@ -131,9 +132,7 @@ static void say_list(struct sl_check *c, struct sl_kube_link *link, size_t first
     struct sl_error err = SL_ERROR_INIT;
     size_t count = 0;
     for (size_t i = 0; i < scaler->pool_count; i++) {
-        const struct sl_pool_options *other = scaler->pools[i];
-        if (other->cluster_index != pool->cluster_index ||
-            strcmp(namespace_of(link, other), namespace_of(link, pool)) != 0)
+        if (!share_a_namespace(link, scaler->pools[i], pool))
             continue;
         if (i < first)
             return;
@@ -152,7 +151,8 @@ static void say_list(struct sl_check *c, struct sl_kube_link *link, size_t first
     else if (code == SL_FORBIDDEN)
         sl_check_say(c, SL_CHECK_OK, NULL,
                      "may not list workerpools, and need not: the %zu pools of its namespace are "
-                     "looked at one by one; a Role with list costs the API server less",
+                     "looked at one by one; list in the Role would cost the API server less "
+                     "(spacelift-pool manifests prints the rule)",
                      count);
 }
 

@@ -72,8 +72,7 @@ int sl_kube_access_check(struct sl_kube_client *c, const struct sl_kube_rule *ru
     struct sl_http_response response;
     struct sl_buffer body;
     bool is_allowed = false;
-    if (kube_namespace == NULL)
-        kube_namespace = sl_kube_client_namespace(c);
+    kube_namespace = sl_kube_client_namespace(c, kube_namespace);
     sl_buffer_init(&body, 4096);
     sl_http_response_init(&response);
     sl_kube_access_ask(rule, verb, kube_namespace, name, &body);

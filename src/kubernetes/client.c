@@ -34,17 +34,15 @@ void sl_kube_client_free(struct sl_kube_client *c) {
     free(c);
 }
 
-const char *sl_kube_client_namespace(const struct sl_kube_client *c) {
-    return sl_kube_credentials_namespace(c->credentials);
+const char *sl_kube_client_namespace(const struct sl_kube_client *c, const char *given) {
+    return given != NULL ? given : sl_kube_credentials_namespace(c->credentials);
 }
 
 static void build_url(const struct sl_kube_client *c, const struct sl_kube_call *call,
                       struct sl_buffer *url) {
     sl_buffer_printf(url, "%s/apis/%s", c->login.server, call->group_version);
     if (!call->is_cluster_scoped)
-        sl_buffer_printf(url, "/namespaces/%s",
-                         call->kube_namespace != NULL ? call->kube_namespace
-                                                      : sl_kube_client_namespace(c));
+        sl_buffer_printf(url, "/namespaces/%s", sl_kube_client_namespace(c, call->kube_namespace));
     sl_buffer_printf(url, "/%s", call->plural);
     if (call->name != NULL)
         sl_buffer_printf(url, "/%s", call->name);

@@ -19,8 +19,8 @@ int sl_kube_client_new(struct sl_kube_credentials *credentials, const struct sl_
                        struct sl_kube_client **ret, struct sl_error *err) SL_CHECKED;
 void sl_kube_client_free(struct sl_kube_client *c);
 
-/* Of the credentials. */
-const char *sl_kube_client_namespace(const struct sl_kube_client *c);
+/* The namespace that is meant: given, or where that is NULL the one of the credentials. */
+const char *sl_kube_client_namespace(const struct sl_kube_client *c, const char *given);
 
 struct sl_kube_call {
     const char *method;         /* "GET", "POST", "PUT", "PATCH" (a merge patch) */

@@ -44,18 +44,15 @@ static void leadership_changed(void *context) {
     }
 }
 
-static const char *namespace_of(const struct sl_cluster *c, const char *kube_namespace) {
-    return kube_namespace != NULL ? kube_namespace : sl_kube_client_namespace(c->client);
-}
-
 static int copy_names(struct sl_cluster *c, struct sl_error *err) {
     c->names = calloc(c->pool_count + 1, sizeof *c->names);
     if (c->names == NULL) {
         return sl_fail(err, SL_NOMEM, "out of memory for a cluster");
     }
     for (size_t i = 0; i < c->pool_count; i++) {
-        c->names[i] = (struct sl_kube_pool_name){namespace_of(c, c->pools[i]->kube_namespace),
-                                                 c->pools[i]->worker_pool};
+        c->names[i] = (struct sl_kube_pool_name){
+            sl_kube_client_namespace(c->client, c->pools[i]->kube_namespace),
+            c->pools[i]->worker_pool};
     }
     return SL_OK;
 }
@@ -315,8 +312,8 @@ static int verify_size(void *self, const char *kube_namespace, const char *worke
     int rc = SL_OK;
 
     if (sl_clock_monotonic_ms() >= c->no_annotations_until_ms) {
-        rc = sl_lookout_ask(c->lookout, namespace_of(c, kube_namespace), worker_pool, ret->uid,
-                            ret->version, max_age_ms, &answer, err);
+        rc = sl_lookout_ask(c->lookout, sl_kube_client_namespace(c->client, kube_namespace),
+                            worker_pool, ret->uid, ret->version, max_age_ms, &answer, err);
     }
     if (rc == SL_OK && answer == SL_LOOKOUT_READ) {
         *ret = (struct sl_scale_reading){0};
