@@ -112,33 +112,28 @@ int sl_scribe_new(size_t files, struct sl_scribe **ret, struct sl_error *err) {
     return code;
 }
 
-static struct file *find(struct sl_scribe *s, const char *path) {
+/* NULL: there is no room. */
+static struct file *find_or_add(struct sl_scribe *s, const char *path) {
     for (size_t i = 0; i < s->count; i++)
         if (strcmp(s->files[i].path, path) == 0)
             return &s->files[i];
-    return NULL;
-}
-
-static struct file *find_or_add(struct sl_scribe *s, const char *path) {
-    struct file *f = find(s, path);
-    if (f != NULL || s->count == s->max)
-        return f;
-    char *copy = strdup(path);
+    char *copy = s->count < s->max ? strdup(path) : NULL;
     if (copy == NULL)
         return NULL;
-    f = &s->files[s->count++];
+    struct file *f = &s->files[s->count++];
     f->path = copy;
     sl_buffer_init(&f->text, 0);
     return f;
 }
 
-/* Under the lock. Its file being written is not the only one that waits for a disk that hangs. */
+/* Under the lock. A disk that hangs holds up the file being written and all that wait behind it. */
 static int outcome(const struct sl_scribe *s, const struct file *f, struct sl_error *err) {
     bool hangs = s->at != NULL && (s->at == f || f->is_waiting) &&
                  sl_clock_monotonic_ms() - s->since_ms >= HANGS_MS;
     if (hangs)
-        return sl_fail(err, SL_TIMEOUT, "cannot write %s: its disk has not answered for %d s",
-                       f->path, HANGS_MS / 1000);
+        return sl_fail(err, SL_TIMEOUT,
+                       "cannot write %s: its disk has not answered for %d s, look at it", f->path,
+                       HANGS_MS / 1000);
     if (f->last.code != SL_OK && err != NULL)
         *err = f->last;
     return f->last.code;

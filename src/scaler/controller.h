@@ -17,7 +17,6 @@
 #include <stdint.h>
 
 #include "base/log.h"
-#include "os/scribe.h"
 #include "os/wakeup.h"
 #include "scaler/alarm.h"
 #include "scaler/inbox.h"
@@ -89,6 +88,7 @@ struct sl_scale_ops {
 
 struct sl_notices;
 struct sl_pool_report;
+struct sl_scribe;
 
 /* Everything pointed to must outlive the controller. */
 struct sl_controller_settings {

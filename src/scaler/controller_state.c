@@ -7,6 +7,7 @@
 
 #include "base/times.h"
 #include "os/file.h"
+#include "os/scribe.h"
 #include "scaler/state_file.h"
 
 /* Two clocks, read one after the other, twice: the same moment may come back this much later. */

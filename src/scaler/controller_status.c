@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/times.h"
-#include "os/file.h"
 #include "scaler/state.h"
 #include "scaler/status.h"
 

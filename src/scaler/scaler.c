@@ -45,10 +45,9 @@ struct sl_scaler {
     struct sl_notices notices;
     bool has_notices;
     struct sl_route *routes;
-    struct site *sites; /* as config->clusters */
-    struct sl_scribe
-        *scribe;          /* of the sites' files, while their threads run; NULL: there are none */
-    struct place *places; /* as config->pools */
+    struct site *sites;       /* as config->clusters */
+    struct sl_scribe *scribe; /* while threads run and there is a StateDirectory */
+    struct place *places;     /* as config->pools */
 };
 
 static int out_of_memory(struct sl_error *err) {
@@ -251,22 +250,20 @@ struct sl_notices *sl_scaler_notices(struct sl_scaler *s) {
     return &s->notices;
 }
 
-/* The last states are on their way to the disk since the controllers have ended. */
+/* The last of them are on their way to the disk since the controllers have ended. */
 static void finish_files(struct sl_scaler *s, int64_t end_ms) {
     struct sl_error err = SL_ERROR_INIT;
-    bool is_done = sl_scribe_finish(s->scribe, sl_clock_left_ms(end_ms), &err);
 
-    s->scribe = NULL;
-    if (!is_done) {
+    if (!sl_scribe_finish(s->scribe, sl_clock_left_ms(end_ms), &err)) {
         sl_log(s->log, SL_LOG_ERROR,
-               "the disk of StateDirectory \"%s\" does not answer: after a restart no pool becomes "
-               "smaller until ScaleInWindow has been watched; look at the disk",
+               "the disk of StateDirectory \"%s\" does not answer, look at it: the next start may "
+               "not know what was decided last",
                s->config->state_directory);
     } else if (err.code != SL_OK) {
-        sl_log(s->log, SL_LOG_WARNING,
-               "%s: after a restart no pool becomes smaller until ScaleInWindow has been watched",
+        sl_log(s->log, SL_LOG_WARNING, "%s: the next start may not know what was decided last",
                err.text);
     }
+    s->scribe = NULL;
 }
 
 /* All are told before any is waited for; the leases are given back when nothing is written any
