@@ -15,7 +15,9 @@ import pytest
 from lib.exposition import Exposition
 from lib.process import wait_until
 from lib.receiver import Receiver
-from lib.stack import Collectd, block, plugin_block
+from lib.stack import SLOW_DISK, Collectd, block, plugin_block
+
+AT_THE_STOP = f"stays? in the spool|{SLOW_DISK}"
 
 LARGE = b"many words of a receiver. " * 40000  # 1 MB
 WRITTEN = {f"X-Prometheus-Remote-Write-{kind}-Written": "0"
@@ -118,10 +120,6 @@ def make_run(tmp_path_factory):
     is_quick = seconds < 2 or collectd.find(SLOW_DISK)
     assert status == 0 and is_quick, (status, seconds, collectd.output()[-3000:])
     return Run(cases, collectd, len(exposition.scrapes))
-
-
-SLOW_DISK = "the disk of the spool.* does not answer"
-AT_THE_STOP = f"stays? in the spool|{SLOW_DISK}"
 
 
 def check_nothing_missing(values, least=3):

@@ -90,8 +90,8 @@ def test_everything_there_is(make_host):
     wait_values(values, of_pool("worker_pool_blocked"), approval=3, lock=0, dependency=0)
     wait_values(values, of_pool("worker_pool_schedulable"), runs_schedulable=9)
     wait_values(values, of_pool("worker_pool_workers"), idle=0, draining=1)
-    wait_until(lambda: 0 <= (values.get(of_pool("worker_pool_workers")) or {}).get("age_oldest", -1) < 120,
-               10, lambda: str(values.get(of_pool("worker_pool_workers"))))
+    wait_until(lambda: 0 <= (values.get(of_pool("worker_pool_workers")) or {}).get(
+        "age_oldest", -1) < 120, 10, lambda: str(values.get(of_pool("worker_pool_workers"))))
     wait_values(values, of_pool("worker_pool_workers_by_metadata") + f"-asg-{POOL}", workers=3)
     wait_values(values, "spacelift/public_worker_pool", runs_pending=0, workers_busy=0,
                 parallelism=2)

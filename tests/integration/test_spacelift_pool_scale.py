@@ -281,6 +281,12 @@ def test_execd(execd, kubernetes):
     assert status == 0 and seconds < 1
 
 
+def test_its_last_words_are_read(config):
+    """Also where the start has failed."""
+    assert "spacelift-pool " in Execd.check_last_words("scale", "--execd", "--config", config)
+    assert "/not/there" in Execd.check_last_words("scale", "--execd", "--config", "/not/there")
+
+
 def test_execd_drains_while_the_server_hangs(execd, kubernetes):
     """outputs.execd has no write deadline: a child that stops reading stops Telegraf's shutdown."""
     kubernetes.faults(hang=True)

@@ -11,6 +11,7 @@ import mounts
 from lib.process import wait_until
 from lib.stack import (API_KEY_SECRET, NAMESPACE, POOL, SCALER_TOKEN, Collectd, SpaceliftSimulator,
                        account_block, block, plugin_block)
+from test_reader import write
 
 NAMES = ("spacelift", "kubernetes", "receiver", "target")
 
@@ -48,12 +49,6 @@ def name_server(tmp_path, parts):
     mounts.run("mount", "--bind", tmp_path / "resolv.conf", "/etc/resolv.conf")
     yield server
     mounts.run("umount", "/etc/resolv.conf")
-
-
-def write(path, text):
-    path.write_text(text)
-    path.chmod(0o600)
-    return str(path)
 
 
 def test_a_name_server_that_hangs(tmp_path, parts, name_server):

@@ -109,7 +109,8 @@ class Run:
         late = [at - float(each[1]) for at, each in words]
         third = max(len(late) // 3, 1)
         fast = min(late[:third]) - min(late[-third:])
-        assert fast < 0.2 * (words[-1][0] - words[0][0]) + 0.001, "the machine's clock is fast: its seconds would be easier to keep to"
+        assert fast < 0.2 * (words[-1][0] - words[0][0]) + 0.001, (
+            "the machine's clock is fast: its seconds would be easier to keep to")
 
     def accepted(self, at):
         """How far each thread had come at that moment."""

@@ -43,6 +43,14 @@ def wait_until(condition, deadline_s, what, poll_s=0.02, is_limit=False):
         time.sleep(poll_s)
 
 
+def nap(seconds=0.005):
+    """Sleeps, and returns the seconds for which the scheduler kept this process from going on: what is
+    timed meanwhile is not to blame for them."""
+    begin = time.monotonic()
+    time.sleep(seconds)
+    return max(time.monotonic() - begin - 2 * seconds, 0)
+
+
 # Ports that the kernel gives to nobody's outgoing connection (net.ipv4.ip_local_port_range).
 _PORTS = range(12000, 32000)
 _claims = []

@@ -12,7 +12,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from .process import PATIENCE_S, Process, free_ports, wait_until
+from .process import PATIENCE_S, Process, free_ports, nap, wait_until
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = os.environ.get("SL_BUILD", os.path.join(TREE, "build"))
@@ -180,6 +180,7 @@ class Prometheus(Process):
 # ---- collectd ------------------------------------------------------------------------------------
 
 LEFT_ITS_LOOP = "Exiting normally."
+SLOW_DISK = "the disk of the spool.* does not answer"
 SPOOL_PATIENCE_S = 0.4  # how long the end of a node waits for its disk (queue_keeper.c)
 
 def account_block(url, secret_file, name="acme", **options):
@@ -250,7 +251,7 @@ class Collectd(Process):
         which a disk was waited for."""
         if not self.alive():
             return super().stop(deadline_s)
-        before = self.output().count(LEFT_ITS_LOOP)
+        before, slow_before = self.output().count(LEFT_ITS_LOOP), len(self.find(SLOW_DISK))
         self.signal(signal.SIGTERM)
         end = time.monotonic() + deadline_s
         while self.alive() and self.output().count(LEFT_ITS_LOOP) == before:
@@ -259,11 +260,9 @@ class Collectd(Process):
             time.sleep(0.005)
         begin, lost_s = time.monotonic(), 0.0
         while self.alive() and time.monotonic() < end:
-            before_s = time.monotonic()
-            time.sleep(0.005)
-            lost_s += max(time.monotonic() - before_s - 0.01, 0)
+            lost_s += nap()
         seconds = time.monotonic() - begin - lost_s
-        if self.find("the disk of the spool.* does not answer"):
+        if len(self.find(SLOW_DISK)) > slow_before:
             seconds -= SPOOL_PATIENCE_S
         return super().stop(1)[0], seconds
 

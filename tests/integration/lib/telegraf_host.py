@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from .process import PATIENCE_S, Timeout, _die_with_parent, wait_until
+from .process import PATIENCE_S, Timeout, _die_with_parent, nap, wait_until
 from .stack import API_KEY_ID, API_KEY_SECRET, BUILD
 
 PROGRAM = os.path.join(BUILD, "spacelift-pool")
@@ -95,9 +95,7 @@ class Execd:
                 self.pump()
             if time.monotonic() - begin > deadline_s:
                 raise Timeout(f"still there {deadline_s} s after the end of input\n{self.log}")
-            before_s = time.monotonic()
-            time.sleep(0.005)
-            lost_s += max(time.monotonic() - before_s - 0.01, 0)
+            lost_s += nap()
         seconds = time.monotonic() - begin - lost_s
         for stream in self._text:
             while not stream.closed:
@@ -108,10 +106,25 @@ class Execd:
         """The end of input, then everything; True if the child lives on for a while after that, as it
         must: Telegraf gives up what it has not read by the time that the child is gone."""
         self.end_input()
-        while not all(stream.closed for stream in self._text):
+
+        def has_ended():
             self.pump()
+            return all(stream.closed for stream in self._text)
+        wait_until(has_ended, 10, "the end of its output", poll_s=0.005)
         time.sleep(0.02)  # of the tenth of a second that it lives on
         return self.child.poll() is None
+
+    @classmethod
+    def check_last_words(cls, *arguments):
+        """What it says last is read before it is gone. Several tries: this process may be made to pause
+        itself."""
+        def try_once():
+            child = cls(*arguments)
+            try:
+                return child.outlives_its_output() and child.log + child.out
+            finally:
+                child.stop()
+        return wait_until(try_once, 5, f"{arguments}: a process that outlives its output")
 
     def stop(self):
         if self.child.poll() is None:

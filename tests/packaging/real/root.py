@@ -115,7 +115,8 @@ class Root:
 
     def apt(self, *argv, **more):
         return self.run("apt-get", "-q", "-y", "-o", "Dpkg::Options::=--force-confold",
-                        "-o", "Dpkg::Use-Pty=0", "-o", "Acquire::Retries=3", "--no-install-recommends", *argv, **more)
+                        "-o", "Dpkg::Use-Pty=0", "-o", "Acquire::Retries=3",
+                        "--no-install-recommends", *argv, **more)
 
     def install(self, *debs):
         """Files of this machine, or names."""

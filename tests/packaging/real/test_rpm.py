@@ -164,8 +164,8 @@ def policy(tmp_path_factory):
     output(os.path.join(TREE, "tests", "tools", "install-packages"), "policycoreutils", "semodule-utils",
            "setools", "cpio")
     directory = str(tmp_path_factory.mktemp("policy"))
-    subprocess.run(["apt-get", "-q", "-o", "Acquire::Retries=3", "download", "selinux-policy-default"], cwd=directory, check=True,
-                   capture_output=True)
+    subprocess.run(["apt-get", "-q", "-o", "Acquire::Retries=3", "download", "selinux-policy-default"],
+                   cwd=directory, check=True, capture_output=True)
     subprocess.run(["dpkg-deb", "-x", *glob.glob(f"{directory}/*.deb"), directory], check=True)
     return f"{directory}/usr/share/selinux/default"
 
